@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import logging
+import os
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
@@ -71,20 +74,23 @@ def from_identities(path: Path, images: Path) -> Catalogue:
     """Read a list of images below ``images`` and their people: ``000001.jpg 2880`` per line, or CSV with a header.
 
     The first form is that of CelebA's ``identity_CelebA.txt``; a tab may stand for the space. Missing images are left
-    out with a warning. Raises FacesecureError if the file has another form, or none of its images exists.
+    out with a warning, and a line that is there again. Raises FacesecureError if the file has another form, gives one
+    image to two people, or none of its images exists.
     """
     missing = 0
 
     def present() -> Iterator[tuple[str, int, str, str]]:
         nonlocal missing
-        for line, name, identity in _entries(path):
-            file = named(images, name)
-            if file.is_file():
-                yield class_name(identity), 0, str(file), name
-            elif " " in name:  # rather a list of another form than a missing image
-                raise _no_list(path, line)
-            else:
-                missing += 1
+        with closing(_Seen(path)) as seen:
+            for line, name, identity in _entries(path):
+                file = named(images, name)
+                if file.is_file():
+                    if seen.is_new(line, file, class_name(identity)):
+                        yield class_name(identity), 0, str(file), name
+                elif " " in name:  # rather a list of another form than a missing image
+                    raise _no_list(path, line)
+                else:
+                    missing += 1
 
     people = Catalogue(Path(), present())
     if not people:
@@ -94,6 +100,34 @@ def from_identities(path: Path, images: Path) -> Catalogue:
     if missing:
         log.warning("%d images of %s are not in %s and are left out", missing, path, images)
     return people
+
+
+class _Seen:
+    """The images of a list so far, on the disk, so that memory does not grow with a list of millions."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rows = sqlite3.connect("")  # a file that SQLite removes when it is closed
+        self._rows.execute("CREATE TABLE seen (image BLOB PRIMARY KEY, person TEXT, line INTEGER) WITHOUT ROWID")
+
+    def close(self) -> None:
+        """Remove the images from the disk."""
+        self._rows.close()
+
+    def is_new(self, line: int, file: Path, person: str) -> bool:
+        """Return whether no earlier line names the image. Raises FacesecureError if one gives it to another person."""
+        key = os.fsencode(os.path.normpath(file))
+        added = self._rows.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (key, person, line)).rowcount
+        if added:
+            return True
+        before, first = self._rows.execute("SELECT person, line FROM seen WHERE image = ?", (key,)).fetchone()
+        if before != person:
+            raise FacesecureError(
+                f"{self._path}, line {line}, says that {file.name} shows {person}, and line {first} that it "
+                f"shows {before}",
+                "leave out the line that is wrong",
+            )
+        return False
 
 
 def _entries(path: Path) -> Iterable[tuple[int, str, str]]:

@@ -150,6 +150,18 @@ def test_what_is_no_list_of_identities_is_refused(tmp_path):
         from_identities(tmp_path / "gone", tmp_path)
 
 
+def test_an_image_is_of_one_person_and_once(tmp_path):
+    for name in ("a.png", "b.png"):
+        colour_picture(tmp_path / name, 1)
+    listed = tmp_path / "list"
+    listed.write_text("a.png ann\nb.png ben\na.png ann\n./b.png ben\n")
+    people = from_identities(listed, tmp_path)
+    assert {name: len(shots) for name, shots in people.items()} == {"ann": 1, "ben": 1}
+    listed.write_text("a.png ann\nb.png ben\na.png ben\n")
+    with pytest.raises(FacesecureError, match=r"line 3, says that a\.png shows ben, and line 1 that it shows ann"):
+        from_identities(listed, tmp_path)
+
+
 def test_celeba_itself_makes_pairs_of_people_who_are_kept_apart(shared_data):
     images = shared_data / "celeba-small" / "images"
     people = from_identities(shared_data / "celeba-small" / "identities.csv", images)
