@@ -15,6 +15,8 @@ DetectorKind = Literal["mtcnn", "haar", "yunet"]
 FaceChoice = Literal["all", "largest", "central", "tracked"]
 
 _SIZE = re.compile(r"(\d{2,4})x(\d{2,4})")
+_SIDES = (16, 2000)
+"""The least and the most pixels of a side, as of --size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,12 @@ class CropShape:
         found = _SIZE.fullmatch(text)
         if not found:
             raise UsageError(f"--crop {text!r} is not known", "use aligned, square, or WIDTHxHEIGHT such as 600x400")
-        return cls(False, (int(found[2]), int(found[1])))
+        width, height = int(found[1]), int(found[2])
+        if not (_SIDES[0] <= min(width, height) and max(width, height) <= _SIDES[1]):
+            raise UsageError(
+                f"--crop {text!r} is not of {_SIDES[0]} to {_SIDES[1]} pixels each way", "use for instance 600x400"
+            )
+        return cls(False, (height, width))
 
     @property
     def made_by(self) -> str:

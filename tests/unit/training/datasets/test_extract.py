@@ -530,3 +530,9 @@ def test_links_in_an_extraction_from_elsewhere_lead_nothing_out_of_it(from_elsew
 def test_a_crop_nobody_knows_is_refused(word):
     with pytest.raises(UsageError, match="not known"):
         CropShape.parse(word)
+
+
+@pytest.mark.parametrize("word", ["00x00", "15x600", "600x2001"])
+def test_a_crop_of_no_sensible_size_is_refused(word):
+    with pytest.raises(UsageError, match="16 to 2000 pixels"):
+        CropShape.parse(word)
