@@ -35,10 +35,10 @@ def read_pairs(path: Path, limit: int | None = None) -> list[NamedPair]:
     pyarrow.
     """
     try:
-        pairs = [NamedPair(str(row["first"]), str(row["second"]), _same(row)) for row in _rows(path)]
+        pairs = [_pair(row, f"line {line}") for line, row in _rows(path)]
     except OSError as error:
         raise UsageError(f"cannot read pairs from {path}: {error.strerror or error}") from error
-    except (KeyError, ValueError, TypeError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         reason = (str(error).splitlines() or ["?"])[0]
         raise UsageError(f"{path} is not a list of pairs ({reason})", _COLUMNS) from error
     if not pairs:
@@ -47,18 +47,38 @@ def read_pairs(path: Path, limit: int | None = None) -> list[NamedPair]:
     return [pairs[int(number * step)] for number in range(int(len(pairs) / step))]
 
 
-def _rows(path: Path) -> Iterable[Mapping[str, Any]]:
+def _rows(path: Path) -> Iterable[tuple[int, Mapping[str, Any]]]:
+    """Yield the rows with their lines; those of Parquet are counted from 1."""
     if path.suffix == ".parquet":
         rows: list[Mapping[str, Any]] = parquet().read_table(path).to_pylist()
-        return rows
-    return list(csv.DictReader(io.StringIO(read_text(path, "surrogateescape"))))
+        yield from enumerate(rows, 1)
+        return
+    table = csv.DictReader(io.StringIO(read_text(path, "surrogateescape")))
+    for row in table:
+        yield table.line_num, row
 
 
-def _same(row: Mapping[str, Any]) -> bool:
+def _pair(row: Mapping[str, Any], line: str) -> NamedPair:
+    """Return the pair of a row. Raises ValueError with the line and the column that is wrong."""
+    for name in ("first", "second"):
+        if name not in row:
+            raise ValueError(f"there is no column {name}")
+        if row[name] in (None, ""):
+            raise ValueError(f"{line} has no {name}")
+    return NamedPair(str(row["first"]), str(row["second"]), _same(row, line))
+
+
+def _same(row: Mapping[str, Any], line: str) -> bool:
     """Read the answer of a row, text or number."""
-    if "same" in row:
-        return {1: True, 0: False}[int(row["same"])]
-    return {0: True, 1: False}[int(row["different"])]
+    name = "same" if "same" in row else "different"
+    if name not in row:
+        raise ValueError("there is no column same or different")
+    if row[name] is None:
+        raise ValueError(f"{line} has no {name}")
+    try:
+        return {1: True, 0: False}[int(row[name])] is (name == "same")
+    except (KeyError, ValueError, TypeError):
+        raise ValueError(f"{line}: {name} is {row[name]!r}, neither 1 nor 0") from None
 
 
 def photo_path(images: Path, name: str) -> Path:

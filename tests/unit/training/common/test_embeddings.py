@@ -74,6 +74,23 @@ def test_a_file_that_is_no_list_of_pairs_is_wrong_usage(tmp_path, text):
         read_pairs(written(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a,b\n1,2\n", "there is no column first"),
+        ("first,second\nA,B\n", "there is no column same or different"),
+        ("first,second,same\nA,B,1\nA,C,7\n", "line 3: same is '7', neither 1 nor 0"),
+        ("first,second,different\nA,B,perhaps\n", "line 2: different is 'perhaps', neither 1 nor 0"),
+        ("first,second,same\n\nA,B\n", "line 3 has no same"),
+        ("first,second,same\nA,,1\n", "line 2 has no second"),
+    ],
+)
+def test_a_broken_list_of_pairs_is_told_its_line_and_column(tmp_path, text, why):
+    with pytest.raises(UsageError) as caught:
+        read_pairs(written(tmp_path, text))
+    assert f"({why})" in str(caught.value)
+
+
 def test_photos_lie_in_their_persons_folder(tmp_path):
     assert photo_path(tmp_path, "Jean_Luc_0012") == tmp_path / "Jean_Luc" / "Jean_Luc_0012.jpg"
 
