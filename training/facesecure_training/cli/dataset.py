@@ -216,11 +216,13 @@ def _stats_lines(found: DatasetStats) -> Iterator[str]:
     yield f"{found.pictures} images of {len(found.classes)} classes; {common}"
     for name, one in found.classes.items():
         line = f"  {name}: {one.pictures} of {one.sources} sources"
-        if one.quality:
+        if {"clarity", "eye_distance"} <= one.quality.keys():
             clarity, eyes = one.quality["clarity"], one.quality["eye_distance"]
             line += f"; clarity {clarity.median:.2f} ({clarity.low:.2f} to {clarity.high:.2f})"
             line += f", {eyes.median:.0f} pixels between the eyes, {one.unusable} unusable"
         yield line
+    for name in found.empty:
+        yield f"  {name}: no images"
     for problem, names in (("not an image", found.unreadable), ("the same image in two classes", found.mislabelled)):
         for one_name in names:
             yield f"  {problem}: {one_name if isinstance(one_name, str) else ', '.join(one_name)}"

@@ -132,6 +132,13 @@ class Catalogue(Mapping[str, Sequence[SourcedImage]]):
         """Return the number of a class. Raises KeyError."""
         return int(self._class("name = ?", _key(name), name)[0])
 
+    def empty(self) -> list[str]:
+        """Return the classes without an image, in their order."""
+        found = self.rows.execute(
+            "SELECT name FROM classes WHERE number NOT IN (SELECT class FROM spans) ORDER BY number"
+        )
+        return [_name(name) for (name,) in found]
+
     def sizes(self) -> NDArray[np.int64]:
         """Return the number of images of each class, sorted by the names of the classes."""
         found = self.rows.execute("SELECT count FROM ranks JOIN spans USING (class) ORDER BY rank")

@@ -237,7 +237,9 @@ def _origins(root: Path) -> dict[str, str]:
 
     try:
         columns = parquet.read_table(path, columns=["file", "source"]).to_pydict()
-    except (ArrowException, OSError) as error:
+        if not all(isinstance(value, str) for name in ("file", "source") for value in columns.get(name, (None,))):
+            raise ValueError("a row has no file, or no source")
+    except (ArrowException, OSError, ValueError) as error:
         raise FacesecureError(
             f"{path} cannot be read ({str(error).splitlines()[0]})", "run `facesecure-train dataset extract` again"
         ) from None

@@ -24,6 +24,9 @@ partition is written.
 """
 _QUALITY = ("eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "confidence", "clarity")
 
+_NEEDED: Mapping[str, type] = {"file": str, "class": str, "source": str, "reasons": list}
+"""Columns that no row may leave empty; a figure may be missing."""
+
 
 def face_columns(face: Face, quality: Quality) -> ManifestRow:
     """Return the columns of a face: where it was found, in pixels of its frame, and its quality."""
@@ -91,19 +94,37 @@ def read(folder: Path) -> list[ManifestRow]:
 def partitions(path: Path, columns: Sequence[str] | None = None) -> Iterator[list[ManifestRow]]:
     """Yield the rows of a manifest, partition by partition; of them ``columns``, or all.
 
-    Raises FacesecureError if it cannot be read.
+    Raises FacesecureError if it cannot be read, lacks one of ``columns``, or has a row without a name that it needs.
     """
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
     try:
         with parquet.ParquetFile(path) as file:
+            _refuse_lacking(path, columns or (), file.schema_arrow.names)
             for batch in file.iter_batches(_BATCH, columns=columns, use_threads=False):
-                yield batch.to_pylist()
+                rows = batch.to_pylist()
+                _refuse_empty(path, rows)
+                yield rows
     except (pa.ArrowException, OSError) as error:
-        raise FacesecureError(
-            f"{path} cannot be read ({str(error).splitlines()[0]})", "run `facesecure-train dataset extract` again"
-        ) from None
+        raise _unreadable(path, str(error).splitlines()[0]) from None
+
+
+def _refuse_lacking(path: Path, columns: Sequence[str], there: Sequence[str]) -> None:
+    """Raise FacesecureError if a column is not there: pyarrow itself would leave it out without a word."""
+    for name in columns:
+        if name not in there:
+            raise _unreadable(path, f"it has no column {name}")
+
+
+def _refuse_empty(path: Path, rows: Sequence[ManifestRow]) -> None:
+    for name, kind in _NEEDED.items():
+        if rows and name in rows[0] and not all(isinstance(row[name], kind) for row in rows):
+            raise _unreadable(path, f"a row has no {name}")
+
+
+def _unreadable(path: Path, why: str) -> FacesecureError:
+    return FacesecureError(f"{path} cannot be read ({why})", "run `facesecure-train dataset extract` again")
 
 
 def _batches(rows: Iterable[ManifestRow]) -> Iterator[list[ManifestRow]]:

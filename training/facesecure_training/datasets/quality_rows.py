@@ -45,9 +45,10 @@ class QualityRows:
         return name in self._reasons
 
     def values(self, name: str, measure: str) -> NDArray[np.float64]:
-        """Return one measure of all faces of a class."""
-        found = self._rows.execute(f"SELECT {measure} FROM quality WHERE class = ?", (name,))
-        return np.fromiter((value for (value,) in found), np.float64)
+        """Return one measure of all faces of a class, without values that are missing or not finite."""
+        found = self._rows.execute(f"SELECT {measure} FROM quality WHERE class = ? AND {measure} IS NOT NULL", (name,))
+        values = np.fromiter((value for (value,) in found), np.float64)  # SQLite keeps NaN as NULL
+        return values[np.isfinite(values)]
 
     def unusable(self, name: str) -> int:
         """Return how many faces of a class the daemon would not use."""

@@ -65,6 +65,7 @@ class DatasetStats:
 
     ``sizes`` counts images by width x height. ``unreadable`` files are no images. ``twins`` are groups of identical
     files, none larger than a photo may be; ``mislabelled`` are twins in two classes, one of which must be wrong.
+    ``empty`` classes have a folder and no image.
     """
 
     pictures: int
@@ -73,6 +74,7 @@ class DatasetStats:
     unreadable: list[str]
     twins: list[list[str]]
     mislabelled: list[list[str]]
+    empty: list[str]
 
 
 def stats_of(images: Catalogue, pool: Pool | None = None) -> DatasetStats:
@@ -93,6 +95,7 @@ def stats_of(images: Catalogue, pool: Pool | None = None) -> DatasetStats:
         [os.fsdecode(file) for (file,) in broken],
         twins,
         [group for group in twins if len({class_name(name.split("/", 1)[0]) for name in group}) > 1],
+        images.empty(),
     )
 
 
@@ -144,6 +147,7 @@ def _by_class(images: Catalogue) -> dict[str, ClassStats]:
 def _class(name: str, count: int, sources: int, quality: QualityRows | None) -> ClassStats:
     if quality is None or not quality.has(name):
         return ClassStats(count, sources)
-    percentiles = {measure: Percentiles.of(quality.values(name, measure)) for measure in MEASURES}
+    values = {measure: quality.values(name, measure) for measure in MEASURES}
+    percentiles = {measure: Percentiles.of(some) for measure, some in values.items() if len(some)}
     reasons = quality.reasons(name)
     return ClassStats(count, sources, percentiles, quality.unusable(name), dict(reasons.most_common()))

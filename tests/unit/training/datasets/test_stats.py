@@ -5,6 +5,8 @@ import socket
 import unicodedata
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from facesecure.domain.errors import FacesecureError, UsageError
@@ -12,9 +14,9 @@ from facesecure_training.datasets import file_facts, manifest
 from facesecure_training.datasets.catalogue import Catalogue
 from facesecure_training.datasets.contact_sheet import contact_sheet, save
 from facesecure_training.datasets.extract import extract
-from facesecure_training.datasets.folders import ClassFolder
+from facesecure_training.datasets.folders import MANIFEST, ClassFolder
 from facesecure_training.datasets.settings import ExtractionSettings
-from facesecure_training.datasets.stats import stats_of
+from facesecure_training.datasets.stats import MEASURES, stats_of
 from support.training.datasets import class_folder, colour_picture, photo
 
 
@@ -23,6 +25,7 @@ def test_classes_are_counted_and_broken_files_named(tmp_path):
     colour_picture(root / "bob" / "large.png", 9, (40, 30))
     (root / "bob" / "torn.jpg").write_bytes(b"nothing")
     (root / "bob" / "empty.png").write_bytes(b"")
+    (root / "carol").mkdir()
     found = stats_of(Catalogue.of_folders(root))
     assert (found.pictures, found.sizes) == (8, {"20x20": 5, "30x40": 1})
     assert {name: (one.pictures, one.sources) for name, one in found.classes.items()} == {
@@ -30,7 +33,7 @@ def test_classes_are_counted_and_broken_files_named(tmp_path):
         "bob": (5, 5),
     }
     assert found.unreadable == ["bob/empty.png", "bob/torn.jpg"]
-    assert found.twins == []
+    assert (found.twins, found.empty) == ([], ["carol"])
 
 
 def test_of_a_file_without_end_no_more_is_read_than_a_photo_may_have(tmp_path, monkeypatch):
@@ -83,6 +86,47 @@ def test_quality_comes_from_the_manifest(tmp_path):
     assert found.quality["clarity"].median == pytest.approx(np.median(clarity), abs=1e-3)
     assert found.unusable == sum(bool(row["reasons"]) for row in rows) == 1
     assert sum(found.reasons.values()) >= 1
+
+
+def listed(root, **columns):
+    """A manifest of two faces of ann, with ``columns`` in place of its own; None leaves one out."""
+    whole = {"file": ["ann/ann_1.png", "ann/ann_2.png"], "class": ["ann"] * 2, "source": ["a.mp4", "b.mp4"]}
+    whole |= {name: [0.25, 0.75] for name in MEASURES} | {"reasons": [[], []]} | columns
+    table = pyarrow.table({name: values for name, values in whole.items() if values is not None})
+    pyarrow.parquet.write_table(table, class_folder(root, {"ann": 2}) / MANIFEST)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("columns", "why"),
+    [
+        ({"source": None}, "it has no column source"),
+        ({"file": ["ann/ann_1.png", None]}, "a row has no file"),
+        ({"class": [None, "ann"]}, "a row has no class"),
+        ({"reasons": [[], None]}, "a row has no reasons"),
+        ({"clarity": None}, "it has no column clarity"),
+    ],
+)
+def test_a_manifest_with_gaps_cannot_be_read(tmp_path, columns, why):
+    with pytest.raises(FacesecureError, match=rf"cannot be read \({why}\)") as caught:
+        stats_of(Catalogue.of_folders(listed(tmp_path, **columns)))
+    assert "dataset extract` again" in caught.value.hint
+
+
+def test_a_class_folder_cannot_be_read_with_a_manifest_with_gaps(tmp_path):
+    with pytest.raises(FacesecureError, match="a row has no file, or no source"):
+        ClassFolder.read(listed(tmp_path, source=["a.mp4", None]))
+    listed(tmp_path, source=None)
+    with pytest.raises(FacesecureError, match=r"cannot be read \(No match for .*source"):
+        ClassFolder.read(tmp_path)
+
+
+def test_figures_that_are_none_do_not_count(tmp_path):
+    nan, inf = float("nan"), float("inf")
+    found = stats_of(Catalogue.of_folders(listed(tmp_path, clarity=[nan, 0.5], yaw=[inf, 0.5], roll=[None, nan])))
+    quality = found.classes["ann"].quality
+    assert (quality["clarity"].median, quality["yaw"].high) == (0.5, 0.5)
+    assert "roll" not in quality
 
 
 def test_the_sheet_shows_a_row_for_each_class(tmp_path):
