@@ -49,7 +49,8 @@ class Workforce:
     def pool(self, most: int | None = None) -> Pool:
         """Return the pool; ``most`` workers have something to do. Raises FacesecureError if Dask is missing.
 
-        Where several were asked for, one item has a process of its own too: it may kill that, and not this one.
+        Where several were asked for, there are two at least, also for one item: it may kill its process, and not this
+        one, and the second is there while the first is started again.
         """
         if self.cluster is None and self.workers == 1:
             return ThisProcess()
@@ -58,7 +59,7 @@ class Workforce:
         from facesecure.services.bulk import dask_pool
 
         if self.cluster is None:
-            return dask_pool.DaskPool.of_processes(self.workers if most is None else max(1, min(self.workers, most)))
+            return dask_pool.DaskPool.of_processes(self.workers if most is None else max(2, min(self.workers, most)))
         return dask_pool.DaskPool.at(self.cluster, self.tls)
 
 

@@ -26,7 +26,7 @@ def test_several_workers_without_dask_are_refused_with_the_command_that_installs
     assert "facesecure[cluster]" in caught.value.hint
 
 
-@pytest.mark.parametrize(("work", "processes"), [(None, 8), (9, 8), (3, 3), (1, 1), (0, 1)])
+@pytest.mark.parametrize(("work", "processes"), [(None, 8), (9, 8), (3, 3), (1, 2), (0, 2)])
 def test_no_more_workers_are_started_than_there_is_work_for_and_none_works_here(monkeypatch, work, processes):
     pytest.importorskip("distributed", reason="needs the [cluster] extra")
     monkeypatch.setattr("facesecure.services.bulk.dask_pool.DaskPool.of_processes", lambda workers: workers)
