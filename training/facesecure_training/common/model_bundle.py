@@ -18,6 +18,7 @@ from facesecure.domain.errors import FacesecureError
 from facesecure.util.files import replace_file
 from facesecure.vision.inference.interpreter import Interpreter
 from facesecure.vision.inference.model_card import ModelCard, golden_input, load_model
+from facesecure_training.common.writing import writing
 
 _COUNT = (
     "import sys, json, dataclasses; from facesecure.vision.inference.interpreter import Interpreter; "
@@ -95,12 +96,13 @@ def _measured(card: Path, digest: str) -> dict[str, Any]:
 
 
 def save(folder: Path, card: ModelCard, content: bytes | None = None) -> None:
-    """Write ``card``, and the model's bytes if given, each atomically."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if content is not None:
-        replace_file(folder / card.file, content)
+    """Write ``card``, and the model's bytes if given, each atomically. Raises FacesecureError if they cannot be."""
     document = card.model_dump(mode="json", exclude_none=True)
-    replace_file((folder / card.file).with_suffix(".json"), (_compact(document) + "\n").encode())
+    with writing(folder / card.file):
+        folder.mkdir(parents=True, exist_ok=True)
+        if content is not None:
+            replace_file(folder / card.file, content)
+        replace_file((folder / card.file).with_suffix(".json"), (_compact(document) + "\n").encode())
 
 
 def _compact(document: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ Half of the pairs are of each kind, and no person is in two parts (train, valida
 from __future__ import annotations
 
 import csv
+import io
 import logging
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.files import replace_file
 from facesecure.util.paths import named, read_text, readable
+from facesecure_training.common.writing import writing
 from facesecure_training.datasets.catalogue import Catalogue, SourcedImage
 from facesecure_training.datasets.people import People, Ranked, Sorted
 from facesecure_training.datasets.splitting import assigned
@@ -145,31 +148,46 @@ def _different(crowd: _Crowd, count: int, rng: np.random.Generator) -> list[Coup
 
 
 def write(path: Path, pairs: Sequence[Pair], images: Path) -> None:
-    """Write pairs as CSV or Parquet, by the suffix of ``path``.
+    """Write pairs as CSV or Parquet, by the suffix of ``path``, in one step.
 
     The columns are first and second (paths below ``images``) and different (0 or 1). Bytes of a path that are not UTF-8
-    are escaped, and understood by ``read``.
+    are escaped, and understood by ``read``. Raises FacesecureError, and leaves the file as it was, if it cannot be
+    written.
     """
-    names = [[readable(image.relative_to(images).as_posix()) for image in (pair.first, pair.second)] for pair in pairs]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".parquet":
-        import pyarrow as pa
-        import pyarrow.parquet as parquet
+    content = _parquet(pairs, images) if path.suffix == ".parquet" else _csv(pairs, images)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, content)
 
-        columns = [[first for first, _ in names], [second for _, second in names], [pair.different for pair in pairs]]
-        form = pa.schema([("first", pa.string()), ("second", pa.string()), ("different", pa.int8())])
-        parquet.write_table(pa.table(columns, schema=form), path)
-        return
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("first", "second", "different"))
-        writer.writerows((*name, pair.different) for name, pair in zip(names, pairs, strict=True))
+
+def _rows(pairs: Sequence[Pair], images: Path) -> Iterator[tuple[str, str, int]]:
+    for pair in pairs:
+        first, second = (readable(one.relative_to(images).as_posix()) for one in (pair.first, pair.second))
+        yield first, second, pair.different
+
+
+def _csv(pairs: Sequence[Pair], images: Path) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("first", "second", "different"))
+    writer.writerows(_rows(pairs, images))
+    return text.getvalue().encode()
+
+
+def _parquet(pairs: Sequence[Pair], images: Path) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    form = pa.schema([("first", pa.string()), ("second", pa.string()), ("different", pa.int8())])
+    rows = list(_rows(pairs, images))
+    columns = [[row[place] for row in rows] for place in range(3)]
+    content = io.BytesIO()
+    parquet.write_table(pa.table(columns, schema=form), content)
+    return content.getvalue()
 
 
 def read(path: Path, images: Path) -> list[Pair]:
     """Read the pairs that ``write`` wrote. Raises FacesecureError if the file has another form."""
-    import io
-
     import pyarrow as pa
     import pyarrow.csv as tables
     import pyarrow.parquet as parquet

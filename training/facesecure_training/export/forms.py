@@ -17,6 +17,7 @@ from facesecure.util.files import replace_file
 from facesecure.vision.inference.model_card import ModelCard
 from facesecure_training.common import model_bundle
 from facesecure_training.common.flatbuffer import output_scale
+from facesecure_training.common.writing import writing
 from facesecure_training.export import operations, runtimes
 from facesecure_training.export.convert import Precision, static, to_tflite
 from facesecure_training.export.parity import OutputKind, Outputs, Proof, output_kind, prove, require
@@ -151,8 +152,9 @@ class _Source:
         self._demand_agreement(precision, readings)
         name = order.name_of(form)
         if form == "edgetpu":
-            order.into.mkdir(parents=True, exist_ok=True)
-            replace_file(order.into / f"{name}.tflite", content)
+            with writing(order.into / f"{name}.tflite"):
+                order.into.mkdir(parents=True, exist_ok=True)
+                replace_file(order.into / f"{name}.tflite", content)
         else:
             self._save(order.into, name, precision, content, proof, readings)
         problems = operations.tpu_problems(content)

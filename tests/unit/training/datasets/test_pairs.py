@@ -1,5 +1,6 @@
 """Pairs: balanced, by people who are kept apart, and read back as they were written."""
 
+import errno
 import logging
 import os
 from collections import Counter
@@ -99,6 +100,19 @@ def test_pairs_of_files_with_any_names_are_read_back(tmp_path, name):
     made = [pairs.Pair(shots[0], shots[1], 0), pairs.Pair(shots[1], shots[2], 1)]
     pairs.write(tmp_path / name, made, tmp_path / "images")
     assert pairs.read(tmp_path / name, tmp_path / "images") == made
+
+
+def test_a_full_disk_leaves_the_pairs_as_they_were(people, tmp_path, monkeypatch):
+    made = pairs.pairs_of(people, 20, {"train": 1.0}, 0)["train"]
+    pairs.write(tmp_path / "train.csv", made, tmp_path / "images")
+
+    def full(path, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(pairs, "replace_file", full)
+    with pytest.raises(FacesecureError, match=r"train\.csv cannot be written \(No space left"):
+        pairs.write(tmp_path / "train.csv", made[:1], tmp_path / "images")
+    assert pairs.read(tmp_path / "train.csv", tmp_path / "images") == made
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
