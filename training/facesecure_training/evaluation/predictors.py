@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Image
-from facesecure.domain.errors import UsageError
+from facesecure.domain.errors import ModelError, UsageError
 from facesecure.recognition.classifier import FaceClassifier
 from facesecure.recognition.classifier_scores import nobodies
 from facesecure.recognition.embedder import ModelEmbedder
@@ -100,6 +100,10 @@ def _classifier(model: Model) -> Network:
 
 
 def _embedder(model: Model) -> Network:
+    if model.card.task != "face-embedding":
+        raise ModelError(
+            f"{model.card.name} neither embeds nor classifies faces", "name an embedding model or a classifier"
+        )
     height, width = model.interpreter().inputs[0].shape[1:3]
     return Network(model.card.name, (height, width), ModelEmbedder(model).embed, model.sha256, model)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -73,7 +74,8 @@ class Identity:
         """Return the card's fields for a network with ``size`` outputs that takes images ``side`` pixels high.
 
         If the crop is unknown, images of an aligned face's size count as aligned. Raises UsageError if the outputs do
-        not match the classes, or if a classifier takes aligned faces in another size than the daemon's.
+        not match the classes, if two have one name, or if a classifier takes aligned faces in another size than
+        the daemon's.
         """
         common = {"origin": self.origin, "licence": self.licence, "dataset": self.dataset}
         if not self.classes:
@@ -85,6 +87,11 @@ class Identity:
             )
         if self.crop == "aligned":
             require_aligned_size(side)
+        twice = [name for name, count in Counter(self.classes).items() if count > 1]
+        if twice:
+            raise UsageError(
+                f"two classes are named {twice[0]}", "name every class once, in their order, with --labels a,b,c"
+            )
         return {**common, **self._classification(size, self.crop or ("aligned" if side == SIZE else "loose"))}
 
     def _classification(self, size: int, crop: Crop) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facesecure.domain.errors import UsageError
+from facesecure.domain.errors import ModelError, UsageError
 from facesecure.vision.images.illumination import brightened
 from facesecure_training.evaluation.predictors import open_network
 from facesecure_training.export.trained import Identity
@@ -35,6 +35,16 @@ def test_a_classifier_of_aligned_faces_in_another_size_is_refused_as_the_trainin
     with pytest.raises(UsageError, match="takes 112x112 pixels, and this one 224x224"):
         aligned.as_card(2, 224)
     assert Identity(crop="aligned").as_card(32, 64)["embedding_size"] == 32
+
+
+def test_two_classes_of_one_name_are_refused():
+    with pytest.raises(UsageError, match="two classes are named a"):
+        Identity(("a", "a", "b")).as_card(3, 112)
+
+
+def test_what_neither_embeds_nor_classifies_is_not_evaluated():
+    with pytest.raises(ModelError, match="pnet neither embeds nor classifies faces"):
+        open_network("pnet")
 
 
 @pytest.mark.tensorflow
