@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,12 +21,14 @@ from facesecure_training.cli.options import (
     WriteThreshold,
     command_line,
     dataset_of,
+    finite,
     print_json,
     rate_of,
     write_report,
 )
 
 if TYPE_CHECKING:
+    from facesecure_training.evaluation.robustness import PairStep
     from facesecure_training.evaluation.scores import ScoreReport
     from facesecure_training.evaluation.verification_report import VerificationRequest, VerificationResult
 
@@ -92,7 +95,8 @@ class VerificationOptions:
         ),
     ] = None
     rule: Annotated[
-        float | None, typer.Option("--rule", help="Measure this threshold too: a cosine, or a distance.")
+        float | None,
+        typer.Option("--rule", callback=finite, help="Measure this threshold too: a cosine, or a distance."),
     ] = None
     robustness: Robustness = 0
     as_json: AsJson = False
@@ -165,6 +169,17 @@ def _print_verification(found: VerificationResult) -> None:
     for source, chosen in (("validation", found.chosen), ("--rule", found.fixed)):
         if chosen is not None:
             typer.echo(f"threshold  {chosen.threshold:.4f} by {source}: accuracy {chosen.accuracy}")
+    _print_robustness(found.robustness)
+
+
+def _print_robustness(robustness: Mapping[str, Sequence[PairStep]]) -> None:
+    """Print the strength of each corruption at which a model accepts fewest pairs of one person."""
+    for kind, steps in robustness.items():
+        worst = min(steps, key=lambda step: step.accepted)
+        typer.echo(
+            f"corrupted  by {kind} {worst.strength:g}: {worst.accepted:.1%} of the same person and "
+            f"{worst.false_accepts:.1%} of different people accepted"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

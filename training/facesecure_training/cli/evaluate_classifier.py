@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +23,7 @@ from facesecure_training.cli.options import (
 from facesecure_training.common.option_info import LARGEST_SEED
 
 if TYPE_CHECKING:
-    from facesecure_training.evaluation.classification import ClassifierFigures, ClassifierReport
+    from facesecure_training.evaluation.classification import ClassifierFigures, ClassifierReport, ClassifierStep
     from facesecure_training.evaluation.test_split import EvaluationSets
 
 _Folder = {"exists": True, "file_okay": False}
@@ -134,6 +135,17 @@ def _print(report: ClassifierReport) -> None:
     for one in report.rates.accepted:
         few = "" if one.shown else "; too few strangers for this rate"
         typer.echo(f"at {one.far:.1%} of strangers named: {one.tar} correctly named{few}")
+    _print_robustness(report.robustness)
+
+
+def _print_robustness(robustness: Mapping[str, Sequence[ClassifierStep]]) -> None:
+    """Print the strength of each corruption at which fewest people are named correctly."""
+    for kind, steps in robustness.items():
+        worst = min(steps, key=lambda step: step.named)
+        typer.echo(
+            f"corrupted by {kind} {worst.strength:g}: {worst.named:.1%} correctly named, "
+            f"{worst.false_accepts:.1%} of strangers named"
+        )
 
 
 def _print_figures(title: str, figures: ClassifierFigures) -> None:

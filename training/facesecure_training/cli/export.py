@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facesecure.domain.errors import FacesecureError, ModelError, UsageError
-from facesecure_training.cli.options import AsJson, print_json, require_one_of
+from facesecure_training.cli.options import AsJson, finite, print_json, require_one_of
 from facesecure_training.common.option_info import LARGEST_SEED
 
 if TYPE_CHECKING:
@@ -56,7 +56,13 @@ class ExportOptions:
     ] = 0  # fmt: skip
     tolerance: Annotated[
         float | None,
-        typer.Option("--tolerance", help="Largest deviation from Keras that is accepted.", show_default="by form"),
+        typer.Option(
+            "--tolerance",
+            min=0,
+            callback=finite,
+            help="Largest deviation from Keras that is accepted.",
+            show_default="by form",
+        ),
     ] = None
     other_python: Annotated[
         Path | None,
@@ -133,8 +139,10 @@ def _chosen(words: Sequence[str]) -> tuple[list[str], bool]:
 
 
 def _checked(name: str) -> str:
-    if not re.fullmatch(r"[\w.-]+", name):
-        raise UsageError(f"{name!r} is not a valid model name", "use letters, digits, dots and hyphens in --name")
+    if not re.fullmatch(r"[\w-][\w.-]*", name):  # a dot at its start would hide the files
+        raise UsageError(
+            f"{name!r} is not a valid model name", "use letters, digits, dots and hyphens in --name, no dot first"
+        )
     return name
 
 

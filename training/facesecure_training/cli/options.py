@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
@@ -74,6 +75,13 @@ def rate_of(text: object) -> float:
     if rate < _LOWEST_RATE:
         raise typer.BadParameter(f"must be at least {_LOWEST_RATE:g}, not {text!r}")
     return rate
+
+
+def finite(value: float | None) -> float | None:
+    """Return the number of an option, or None. Raises BadParameter for nan and inf, which are no figures."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"must be a finite number, not {value}")
+    return value
 
 
 @dataclass(frozen=True, kw_only=True)

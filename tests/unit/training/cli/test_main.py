@@ -170,7 +170,7 @@ def test_files_of_any_name_are_printed(tmp_path):
     command = [sys.executable, "-c", "from facesecure_training.cli.main import main; main()", "dataset", "stats"]
     strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
     done = subprocess.run([*command, "-d", tmp_path], capture_output=True, check=True, env=strict)
-    assert rb"1/caf\xe9/\xff.png" in done.stdout
+    assert rb"1/caf\udce9/\udcff.png" in done.stdout  # escaped, as a terminal must not get what is no text
 
 
 @pytest.mark.parametrize(
@@ -185,6 +185,9 @@ def test_files_of_any_name_are_printed(tmp_path):
         (("train", "hugonet", "--strength", "1e300"), "--strength must be", " train hugonet"),
         (("export", "x.keras", "--seed", "-1"), "--seed must be", " export"),
         (("evaluate", "classifier", "x", "--seed", "-1"), "--seed must be", " evaluate classifier"),
+        (("evaluate", "verification", "--rule", "nan"), "--rule must be a finite number", " evaluate verification"),
+        (("export", "--tolerance", "inf"), "--tolerance must be a finite number", " export"),
+        (("export", "--tolerance", "-1"), "--tolerance must be at least 0", " export"),
         (("evaluate", "openset", "--limits", "1"), "no such option: --limits", " evaluate openset"),
         (("trian",), "no such command 'trian'. Did you mean 'train'?", ""),
     ],
