@@ -43,7 +43,7 @@ def shares(fractions: Mapping[str, float]) -> dict[str, float]:
 
     Raises UsageError if the fractions do not add up to 1.
     """
-    if not fractions or min(fractions.values()) < 0 or abs(sum(fractions.values()) - 1) > 1e-6:
+    if not (fractions and min(fractions.values()) >= 0 and abs(sum(fractions.values()) - 1) <= 1e-6):  # nor nan
         raise UsageError(
             f"the fractions {dict(fractions)} do not add up to 1",
             "use, for example, train 0.7, validation 0.15, test 0.15",

@@ -179,7 +179,7 @@ def test_too_few_videos_is_an_error_and_a_class_that_is_missing_somewhere_a_warn
     assert "add more videos" in caught.value.hint
 
 
-@pytest.mark.parametrize("fractions", [{}, {"train": 0.5}, {"train": 1.5, "test": -0.5}])
+@pytest.mark.parametrize("fractions", [{}, {"train": 0.5}, {"train": 1.5, "test": -0.5}, {"train": float("nan")}])
 def test_fractions_that_make_no_whole_are_refused(fractions):
     with pytest.raises(FacesecureError, match="do not add up to 1"):
         divide({"a": 1}, fractions, 0)
