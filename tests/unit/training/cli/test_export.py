@@ -64,6 +64,8 @@ def test_a_refused_form_fails_and_says_why(run, tmp_path):
         (("--form", "int3"), "use one of: float, float16, dynamic, mixed, int8, edgetpu, all"),
         (("--crop", "round"), "use one of: aligned, loose"),
         (("--name", "a/b"), "not a valid model name"),
+        (("--name", ".."), "not a valid model name"),
+        (("--labels", "ann,ann,ben"), "two classes are named ann"),
         (("--form", "int8"), "real faces"),
     ],
 )
