@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Image
-from facesecure.domain.errors import FacesecureError
+from facesecure.domain.errors import FacesecureError, ImageError
 from facesecure.util.paths import expanded
 from facesecure.vision.images.image_headers import read_header
-from facesecure.vision.images.photos import MAX_DECODED, MAX_MEMORY
+from facesecure.vision.images.photos import MAX_DECODED, MAX_MEMORY, photo_of
 from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.datasets.cache import ImageCache, state_of
 from facesecure_training.datasets.names import Files, Texts
@@ -31,6 +31,7 @@ Augment = Callable[[Image, NDArray[np.int32]], Image]
 """(image uint8 (h, w, 3), seed int32 (2,)) -> image uint8 (h, w, 3), in Python; several threads call it."""
 
 _PIECE = 10_000
+_REFUSED, _BY_TENSORFLOW, _AS_THE_DAEMON = range(3)
 _AHEAD = 2
 """Batches prepared while one is trained on."""
 
@@ -177,20 +178,42 @@ def _altered_images(augment: Augment, images: Any, seeds: Any) -> Any:
 def decode(name: Any) -> Any:
     """Decode the image file ``name``, a string tensor: uint8 RGB (h, w, 3).
 
-    TensorFlow's errors do not name the file. One that states more pixels than a photo may have is not decoded.
+    TensorFlow's errors do not name the file. One that states more pixels than a photo may have is not decoded. One that
+    TensorFlow would show otherwise than the daemon sees it, lying on its side or with the colours that transparency
+    hides, is read as the daemon reads it.
     """
     tf = tensorflow()
     content = tf.io.read_file(name)
-    allowed = tf.numpy_function(_within_limits, [content], tf.bool, stateful=False)
-    with tf.control_dependencies([tf.debugging.Assert(allowed, ["this is not an image, or too large for one"])]):
-        return tf.io.decode_image(content, channels=3, expand_animations=False)
+    kind = tf.numpy_function(_way_to_decode, [content], tf.int32, stateful=False)
+    allowed = tf.debugging.Assert(kind != _REFUSED, ["this is not an image, or too large for one"])
+    with tf.control_dependencies([allowed]):
+        image = tf.cond(
+            kind == _AS_THE_DAEMON,
+            lambda: tf.numpy_function(_photo, [content], tf.uint8, stateful=False),
+            lambda: tf.io.decode_image(content, channels=3, expand_animations=False),
+        )
+    return tf.ensure_shape(image, (None, None, 3))
 
 
-def _within_limits(content: bytes) -> np.bool_:
-    """Return whether an image may be decoded by TensorFlow, which reserves whatever memory its header asks for."""
+def _way_to_decode(content: bytes) -> np.int32:
+    """Return who decodes an image: TensorFlow, the daemon's own reader, or neither.
+
+    TensorFlow reserves whatever memory the header asks for.
+    """
     header = read_header(content)
-    within = header is not None and not header.fault and header.pixels * header.pixel_memory <= MAX_MEMORY
-    return np.bool_(within and header is not None and header.pixels <= MAX_DECODED)
+    if header is None or header.fault or header.pixels * header.pixel_memory > MAX_MEMORY:
+        return np.int32(_REFUSED)
+    if header.pixels > MAX_DECODED:
+        return np.int32(_REFUSED)
+    return np.int32(_AS_THE_DAEMON if header.orientation != 1 or header.transparent else _BY_TENSORFLOW)
+
+
+def _photo(content: bytes) -> Image:
+    """Return what the daemon reads. Raises ValueError, which TensorFlow turns into the error of its own decoder."""
+    try:
+        return photo_of(content, "the image")
+    except ImageError as error:
+        raise ValueError(error.message) from None
 
 
 def fit_image(image: Any, size: tuple[int, int]) -> Any:

@@ -5,15 +5,18 @@ import numpy as np
 import pytest
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.vision.images.photos import read_photo
 from facesecure_training.datasets.folders import ClassFolder
-from facesecure_training.datasets.loading import batches, batches_per_epoch, pair_batches
+from facesecure_training.datasets.loading import batches, batches_per_epoch, decode, pair_batches
 from facesecure_training.datasets.pairs import Pair
 from support.training.datasets import class_folder, colour_picture
 
 pytestmark = pytest.mark.tensorflow
-pytest.importorskip("tensorflow")
+tensorflow = pytest.importorskip("tensorflow")
 
 SIZE = (8, 8)
+EXIF_TURNED = bytes.fromhex("ffe10022 457869660000 4d4d002a00000008 0001 0112 0003 00000001 0006 0000 00000000")
+"""A segment of a JPEG that says: turn this a quarter to the right."""
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +83,33 @@ def test_a_picture_is_cropped_in_its_middle_and_never_stretched(tmp_path):
     cv2.imwrite(str(tmp_path / "wide.png"), picture)
     images, _ = next(iter(batches([tmp_path / "wide.png"], [0], size=(20, 20), batch=1)))
     assert images.numpy().min() == 255
+
+
+def decoded(path):
+    return tensorflow.function(decode)(tensorflow.constant(str(path))).numpy()
+
+
+def test_a_picture_is_decoded_as_the_daemon_sees_it(tmp_path):
+    """Upright, and on white; what TensorFlow decodes alike anyway stays with TensorFlow."""
+    noise = np.random.default_rng(3).integers(0, 256, (24, 16, 4), np.uint8)
+    cv2.imwrite(str(tmp_path / "veiled.png"), noise)
+    cv2.imwrite(str(tmp_path / "plain.jpg"), noise[..., :3])
+    plain = (tmp_path / "plain.jpg").read_bytes()
+    (tmp_path / "turned.jpg").write_bytes(plain[:2] + EXIF_TURNED + plain[2:])
+    for name in ("veiled.png", "turned.jpg"):
+        found = decoded(tmp_path / name)
+        assert np.array_equal(found, read_photo(tmp_path / name)), name
+    assert decoded(tmp_path / "turned.jpg").shape == (16, 24, 3)
+    found = decoded(tmp_path / "plain.jpg")
+    assert np.array_equal(found, tensorflow.io.decode_image(plain, channels=3).numpy())
+
+
+def test_a_torn_picture_that_the_daemon_decodes_fails_as_any_other(tmp_path):
+    torn = tmp_path / "veiled.png"
+    cv2.imwrite(str(torn), np.random.default_rng(3).integers(0, 256, (24, 16, 4), np.uint8))
+    torn.write_bytes(torn.read_bytes()[:-200])
+    with pytest.raises(tensorflow.errors.InvalidArgumentError):
+        decoded(torn)
 
 
 def test_a_grey_jpeg_becomes_rgb(tmp_path):
