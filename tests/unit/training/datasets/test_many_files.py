@@ -74,7 +74,8 @@ def test_partitions_grow_after_the_first_and_the_rows_stay_in_order(tmp_path, mo
 
     for name, value in (("_BATCH", 2), ("_EQUAL", 3), ("_GROWING", 2), ("_LARGEST", 4)):
         monkeypatch.setattr(manifest, name, value)
-    rows = [{**dict.fromkeys(schema().names), "file": str(number)} for number in range(33)]
+    needed = {"class": "anna", "source": "anna/a.jpg", "reasons": []}
+    rows = [{**dict.fromkeys(schema().names), **needed, "file": str(number)} for number in range(33)]
     assert manifest.write(tmp_path, rows, {}) == 33
     groups = parquet.ParquetFile(tmp_path / "manifest.parquet").metadata
     assert [groups.row_group(n).num_rows for n in range(groups.num_row_groups)] == [2, 2, 2, 4, 4, 8, 8, 3]

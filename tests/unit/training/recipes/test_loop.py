@@ -191,7 +191,7 @@ def test_a_damaged_state_is_named_not_resumed(uninterrupted, tmp_path, damage):
     loop = made(tmp_path)
     state = loop.record.folder.state
     state.write_bytes(damage(uninterrupted.record.folder.state.read_bytes()))
-    with loop.record, pytest.raises(FacesecureError, match=r"state\.npz is damaged$") as raised:
+    with loop.record, pytest.raises(FacesecureError, match=r"state\.npz is damaged\n") as raised:
         loop.resume()
     assert "--out" in raised.value.hint
     assert not kept(state) or damage is with_a_bit_turned, "what is damaged elsewhere may still tell its progress"
