@@ -104,5 +104,5 @@ def test_every_command_of_the_page_runs_as_it_is_written(place, monkeypatch, cap
         run(filled(command, names), monkeypatch, capsys)
     assert len(commands) >= 10
     assert Path("OUTPUT/manifest.parquet").exists()
-    assert any(Path("COPY").rglob("*.png"))
+    assert any(Path("COPY").rglob("*.jpg"))
     assert Path("search/report.html").exists()

@@ -16,6 +16,7 @@ from facesecure.domain.errors import FacesecureError
 from facesecure.services.bulk.workforce import Workforce
 from support.bulk_work import deadly, doubled, failing, signed
 from support.faults.household import wait_until
+from support.store import environment
 from support.tls import Authority
 
 pytestmark = pytest.mark.slow
@@ -156,7 +157,8 @@ if __name__ == "__main__":
 
 def test_neither_the_processes_nor_what_starts_them_log_anything(tmp_path):
     (tmp_path / "sum.py").write_text(LOGGING)
-    done = subprocess.run([sys.executable, tmp_path / "sum.py"], capture_output=True, text=True, timeout=300)
+    command = [sys.executable, tmp_path / "sum.py"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment(), check=False)
     assert (done.stdout, done.stderr) == ("6\n", "")
 
 
