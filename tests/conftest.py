@@ -33,7 +33,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_waits_for_the_disk() -> Iterator[None]:
-    """What the tests' own process writes is not synced: no power fails meanwhile, and tests of the store take 12 % less.
+    """What the tests' own process writes is not synced: no power fails meanwhile, and the store's take 12 % less.
 
     Processes that they start sync as ever.
     """
