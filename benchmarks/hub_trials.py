@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,11 +89,9 @@ def full(stage: Stage, _: float) -> Iterator[None]:
     assert stage.disk is not None
     filler = stage.disk / "filler"
     with filler.open("wb", buffering=0) as file:
-        try:
+        with suppress(OSError):  # which says that it is full
             while True:
                 file.write(b"x" * 65536)
-        except OSError:
-            pass
     try:
         yield
     finally:
