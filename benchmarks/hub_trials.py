@@ -88,10 +88,9 @@ def full(stage: Stage, _: float) -> Iterator[None]:
     """Leave no byte free on the server's disk during the block."""
     assert stage.disk is not None
     filler = stage.disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        with suppress(OSError):  # which says that it is full
-            while True:
-                file.write(b"x" * 65536)
+    with filler.open("wb", buffering=0) as file, suppress(OSError):  # which says that it is full
+        while True:
+            file.write(b"x" * 65536)
     try:
         yield
     finally:
