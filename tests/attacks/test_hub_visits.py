@@ -151,7 +151,7 @@ def test_a_document_that_is_nested_too_deeply_is_left_out_like_any_other(
     liar.share()
     front.share()
     assert front.names == ["Tom"]
-    with liar.door.store.notices.turn() as turn:
+    with liar.door.store.notices.turn(timeout=30) as turn:
         told = documents.sighting(new_id(), nested)
         turn.add(told)
         turn.claim(told.identifier)

@@ -495,7 +495,7 @@ def test_a_turn_that_fails_writes_nothing(house: House) -> None:
     sighting = a_sighting()
     house.front.doors.now()
     cursor = house.front.doors.head()
-    with suppress(RuntimeError), house.front.notices.turn() as turn:
+    with suppress(RuntimeError), house.front.notices.turn(timeout=30) as turn:
         turn.add(sighting)
         raise RuntimeError
     assert house.back.sightings.after(cursor) == ()

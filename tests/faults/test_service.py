@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from support.faults.household import Home, wait_until
+from support.faults.household import Home
 from support.faults.table import fault
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ def test_an_edit_that_breaks_the_configuration(home: Home, saw: Callable[[str], 
             home.config.write_text(good + edit)
             refusals = daemon.said.count(REFUSED)
             daemon.process.send_signal(signal.SIGHUP)
-            wait_until(lambda n=refusals: daemon.said.count(REFUSED) > n, "word of it")
+            daemon.wait_for(REFUSED, beyond=refusals)
         told = len(home.alerts())
         home.wait_for_alerts(told + 1)
         home.config.write_text(good + "\n[detector]\ninterval = 1\n")

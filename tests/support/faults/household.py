@@ -19,6 +19,7 @@ from typing import Any
 
 import psutil
 
+from facesecure.app.signals import HANDLED
 from support.service.commandline import SETTINGS
 from support.service.journey import lines_of
 
@@ -174,20 +175,22 @@ class Daemon:
 
     def wait_ready(self, timeout: float = 30.0) -> float:
         """Seconds until it watches, and listens to signals."""
-        return self.wait_for(READY, timeout) + wait_until(self._listens, "ear for SIGTERM", timeout)
+        return self.wait_for(READY, timeout) + wait_until(self._listens, "ear for its signals", timeout)
 
     def _listens(self) -> bool:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
         assert self.process.poll() is None, self.said[-2000:]
-        return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+        return all(int(caught, 16) >> (number - 1) & 1 for number in HANDLED)
 
-    def wait_for(self, words: str, timeout: float = 30.0) -> float:
-        """Seconds until it has said ``words``."""
+    def wait_for(self, words: str, timeout: float = 30.0, *, beyond: int = 0) -> float:
+        """Seconds until it has said ``words``, more than ``beyond`` times."""
 
         def come() -> bool:
-            assert words in self.said or self.process.poll() is None, f"it ended: {self.said[-2000:]}"
-            return words in self.said
+            ended = self.process.poll()
+            said = self.said.count(words) > beyond
+            assert said or ended is None, f"it ended with {ended}: {self.said[-2000:]}"
+            return said
 
         try:
             return wait_until(come, repr(words), timeout)
