@@ -120,7 +120,8 @@ demo: .venv/.base
 test: setup
 	.venv/bin/python -m pytest -m 'not slow' -n 4 --dist loadfile
 
-# Random damage takes a minute for each parser, and keeps one core busy; the others boot systems, open browsers, measure.
+# Random damage keeps one core busy, a quarter of a minute for each parser; the others boot systems, open browsers,
+# measure.
 test-slow: setup
 	.venv/bin/python -m pytest -m slow -n 2 --dist loadfile tests/attacks/test_fuzz_*.py
 	.venv/bin/python -m pytest -m slow -n 2 --dist loadfile --durations 25 --durations-min 20 --ignore-glob='*/test_fuzz_*.py'

@@ -16,7 +16,6 @@ from support.bombs.pictures import damaged
 from support.camera.sources import walk
 from support.faults.table import attack
 
-MINUTE = 60.0
 SEEDS = {
     "a.mp4": "libx264",
     "a.mkv": "libx264",
@@ -52,8 +51,8 @@ def test_a_damaged_film_plays_or_says_why(tmp_path: Path, name: str, codec: str)
 
 @pytest.mark.slow
 @attack("random damage to films", how="bytes changed, moved, repeated and cut, a minute for each of seven containers")
-def test_a_minute_of_damage_to_each_container(tmp_path: Path, saw: Callable[[str], None]) -> None:
-    figures = [fuzz(seed_film(tmp_path, *seed), MINUTE, seed=time.time_ns()) for seed in SEEDS.items()]
+def test_a_minute_of_damage_to_each_container(tmp_path: Path, minute: float, saw: Callable[[str], None]) -> None:
+    figures = [fuzz(seed_film(tmp_path, *seed), minute, seed=time.time_ns()) for seed in SEEDS.items()]
     tried, played = (sum(column) for column in zip(*figures, strict=True))
     saw(f"{tried} tried, {played} played, {tried - played} refused with a sentence; no other end")
 

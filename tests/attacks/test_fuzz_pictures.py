@@ -19,8 +19,6 @@ from facesecure.vision.images.photos import MAX_PIXELS, photo_of
 from support.bombs.pictures import HARMLESS, REFUSED, damaged, encoded, heic, picture, progressive_of
 from support.faults.table import attack
 
-MINUTE = 60.0
-
 SEEDS: dict[str, Callable[[], bytes]] = {
     "JPEG": lambda: encoded("jpeg"),
     "progressive JPEG": lambda: progressive_of(2),
@@ -70,8 +68,8 @@ def test_a_heic_whose_properties_belong_to_no_image_is_damaged() -> None:
 
 @pytest.mark.slow
 @attack("random damage to pictures", how="bytes changed, moved, repeated and cut, a minute for each of 11 formats")
-def test_a_minute_of_damage_to_each_format(saw: Callable[[str], None]) -> None:
-    figures = {name: fuzz(make(), MINUTE, seed=time.time_ns()) for name, make in SEEDS.items()}
+def test_a_minute_of_damage_to_each_format(minute: float, saw: Callable[[str], None]) -> None:
+    figures = {name: fuzz(make(), minute, seed=time.time_ns()) for name, make in SEEDS.items()}
     tried, read, crashed = (sum(column) for column in zip(*figures.values(), strict=True))
     assert photo_of(encoded("png"), "picture").shape == (120, 160, 3)
     decoder("opencv").close()

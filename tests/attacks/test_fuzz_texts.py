@@ -29,7 +29,6 @@ from support.bombs.pictures import damaged
 from support.faults.table import attack
 from support.store import enrolled_face
 
-MINUTE = 60.0
 WORDS = "correct horse battery staple"
 Parser = tuple[bytes, Callable[[bytes], Any]]
 """What is damaged, and what reads it."""
@@ -147,10 +146,10 @@ def test_what_is_damaged_is_read_or_refused_with_a_sentence(tmp_path: Path, name
     how="bytes changed, moved, repeated and cut, a minute each: a configuration, an export, a request to the control "
     "socket, a model's card, a Cast device's proof and its mDNS record",
 )
-def test_a_minute_of_damage_to_each_text(tmp_path: Path, saw: Callable[[str], None]) -> None:
+def test_a_minute_of_damage_to_each_text(tmp_path: Path, minute: float, saw: Callable[[str], None]) -> None:
     figures = []
     for name, maker in PARSERS.items():
         (folder := tmp_path / name).mkdir()
-        figures.append(fuzz(maker(folder), MINUTE, seed=time.time_ns()))
+        figures.append(fuzz(maker(folder), minute, seed=time.time_ns()))
     tried, taken = (sum(column) for column in zip(*figures, strict=True))
     saw(f"{tried} tried, {taken} taken, {tried - taken} refused with a sentence; no other end")

@@ -31,6 +31,12 @@ def saw(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], None]
     return record
 
 
+@pytest.fixture
+def minute(pytestconfig: pytest.Config) -> float:
+    """Seconds that random damage lasts: a minute for the table, a quarter of it where the tests only have to pass."""
+    return 60.0 if pytestconfig.getoption("--table") else 15.0
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for kind, rows in rows_of(terminalreporter.getreports("passed")).items():
         for row in rows:
