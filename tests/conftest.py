@@ -13,6 +13,7 @@ import pytest
 
 from facesecure.storage import database
 from facesecure.util import redaction
+from support.databases.new import MigratedOnce
 
 with suppress(ImportError):
     import psycopg  # noqa: F401 - its TLS aborts the process where TensorFlow was loaded first
@@ -48,6 +49,14 @@ def _nothing_waits_for_the_disk() -> Iterator[None]:
         patched.setattr(database, "_configure", configured)
         for name in ("fsync", "fdatasync"):
             patched.setattr(os, name, lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_new_database_is_migrated_once() -> Iterator[None]:
+    """The tests' own process makes new databases like its first; processes that they start migrate every one."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(database, "_migrate", MigratedOnce(database._migrate))
         yield
 
 
