@@ -139,7 +139,7 @@ def names_of_folders(root: Path) -> Iterator[str]:
     try:
         with os.scandir(root) as entries:
             for entry in entries:
-                if not entry.name.startswith(".") and Path(entry.path).is_dir():
+                if not _is_hidden(entry.name) and Path(entry.path).is_dir():
                     yield entry.name
     except OSError as error:
         raise FacesecureError(
@@ -189,7 +189,7 @@ def _entries(folder: Path) -> tuple[list[str], list[str]]:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.startswith("."):
+                if _is_hidden(entry.name):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.name)
@@ -201,6 +201,11 @@ def _entries(folder: Path) -> tuple[list[str], list[str]]:
             "check its permissions; every worker needs it, at the same path",
         ) from None
     return folders, files
+
+
+def _is_hidden(name: str) -> bool:
+    """Return whether it is hidden, or the folder of a disk's repairs, which only root can read."""
+    return name.startswith(".") or name == "lost+found"
 
 
 def _leads_to_a_file(path: Path) -> bool:

@@ -37,8 +37,8 @@ _CONFIG = {
 }
 _AHEAD = 2
 """Groups of items for each thread: one that is worked on, and one that waits for it."""
-_CONNECT_S, _WORKERS_S, _COUNTED_S = 20, 60, 5.0
-_SAID_S, _RETURN_S = 10, 600
+_CONNECT_S, _WORKERS_S, _COUNTED_S, _SAID_S, _RETURN_S = 20, 60, 5.0, 10, 600
+_WAITING = "no workers at %s, waiting"
 """After how long without workers of a cluster it is said, and given up: a machine takes minutes to start again."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _RESUME = "run the same command again to resume"
@@ -120,9 +120,10 @@ class DaskPool:
     def __enter__(self) -> Self:
         """Start the workers, or connect with them. Raises FacesecureError."""
         _quieten()
-        with _without_interrupts(), dask.config.set(_CONFIG):
+        with dask.config.set(_CONFIG):
             try:
-                self._client, self._cluster = self._connect()
+                with _without_interrupts():
+                    self._client, self._cluster = self._connect()
                 self._check()
             except (OSError, TimeoutError) as error:
                 self._close()
@@ -223,7 +224,7 @@ class DaskPool:
                 "start some: dask worker ADDRESS; then run the same command again to resume",
             )
         if seconds > _SAID_S and not self._said:
-            _log.warning("no workers at %s, waiting", self._where)
+            _log.warning(_WAITING, self._where)
             self._said = True
 
     def _lost(self) -> FacesecureError:
@@ -231,6 +232,8 @@ class DaskPool:
 
     def _check(self) -> None:
         """Raise FacesecureError unless there is a worker, and all run the same software as this process."""
+        if self._cluster is None and not self._client.nthreads():
+            _log.warning(_WAITING, self._where)
         try:
             self._client.wait_for_workers(1, timeout=_WORKERS_S)
         except TimeoutError:
@@ -288,11 +291,10 @@ def _security(tls: Path | None) -> Any:
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
     """Let Ctrl-C wait, and let processes that start here inherit that they ignore it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        if in_main:
+            signal.signal(signal.SIGINT, before)

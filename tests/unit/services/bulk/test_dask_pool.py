@@ -131,6 +131,18 @@ def test_an_address_where_no_cluster_is_is_told_of(monkeypatch):
         Workforce(cluster="tcp://127.0.0.1:9").pool().__enter__()
 
 
+def test_a_cluster_that_has_no_workers_yet_is_waited_for_aloud(monkeypatch, caplog):
+    monkeypatch.setattr("facesecure.services.bulk.dask_pool._WORKERS_S", 0.5)
+    with bare_cluster() as started:
+        started.scale(0)
+        with (
+            pytest.raises(FacesecureError, match="has no workers"),
+            Workforce(cluster=started.scheduler_address).pool(),
+        ):
+            pass
+    assert caplog.messages.count(f"no workers at {started.scheduler_address}, waiting") == 1
+
+
 def test_a_cluster_without_workers_is_waited_for_aloud_and_given_up_after_a_while(monkeypatch, caplog):
     with bare_cluster() as started, Workforce(cluster=started.scheduler_address).pool() as pool:
         for name, seconds in (("_SAID_S", 0.3), ("_RETURN_S", 3), ("_COUNTED_S", 0.1)):

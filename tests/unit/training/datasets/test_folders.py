@@ -49,6 +49,7 @@ def test_pictures_in_deeper_folders_count_and_hidden_ones_do_not(tmp_path):
     colour_picture(tmp_path / "alice" / "holiday" / "1.png", 1)
     colour_picture(tmp_path / "alice" / ".thumbs" / "2.png", 2)
     colour_picture(tmp_path / ".marks" / "3.png", 3)
+    colour_picture(tmp_path / "lost+found" / "4.png", 4)
     (tmp_path / "nobody").mkdir()
     folder = ClassFolder.read(tmp_path)
     assert folder.classes == ("alice",)
