@@ -18,7 +18,7 @@ from facesecure.domain.errors import FacesecureError
 from facesecure.util.files import replace_file
 from facesecure.vision.inference.interpreter import Interpreter
 from facesecure.vision.inference.model_card import ModelCard, golden_input, load_model
-from facesecure_training.common.writing import writing
+from facesecure_training.common.disk_errors import writing
 
 _COUNT = (
     "import sys, json, dataclasses; from facesecure.vision.inference.interpreter import Interpreter; "

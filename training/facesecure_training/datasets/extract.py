@@ -13,10 +13,10 @@ from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure.services.bulk.pool import Outcome, Pool
 from facesecure.services.bulk.workforce import ALONE, Workforce
 from facesecure.vision.detection.factory import build_detector
+from facesecure_training.common.disk_errors import explained
 from facesecure_training.common.progress import ProgressBar
 from facesecure_training.datasets.crop_folder import CropFolder, crop_folder
 from facesecure_training.datasets.crop_names import RESERVED
-from facesecure_training.datasets.disk_errors import explained
 from facesecure_training.datasets.extracted_manifest import write_manifest
 from facesecure_training.datasets.journal import Journal, SourceResult
 from facesecure_training.datasets.leftovers import (

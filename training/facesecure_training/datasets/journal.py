@@ -14,9 +14,9 @@ from typing import Any, BinaryIO, Self
 
 from facesecure.domain.errors import FacesecureError
 from facesecure.util.files import replace_file
+from facesecure_training.common.disk_errors import is_full
 from facesecure_training.datasets.begun import BegunSources
 from facesecure_training.datasets.crop_names import is_inside
-from facesecure_training.datasets.disk_errors import is_full
 from facesecure_training.datasets.manifest import ManifestRow
 from facesecure_training.datasets.source_index import SourceIndex
 from facesecure_training.datasets.sources import Recording

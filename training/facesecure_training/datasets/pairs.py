@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from facesecure.domain.errors import FacesecureError
 from facesecure.util.files import replace_file
 from facesecure.util.paths import named, read_text, readable
-from facesecure_training.common.writing import writing
+from facesecure_training.common.disk_errors import writing
 from facesecure_training.datasets.catalogue import Catalogue, SourcedImage
 from facesecure_training.datasets.people import People, Ranked, Sorted
 from facesecure_training.datasets.splitting import assigned

@@ -22,10 +22,10 @@ import numpy as np
 from facesecure.domain import Image
 from facesecure.domain.errors import FacesecureError
 from facesecure.vision.detection.factory import build_detector
+from facesecure_training.common.disk_errors import explained
 from facesecure_training.datasets.crop_folder import crop_folder
 from facesecure_training.datasets.crop_names import crop_name
 from facesecure_training.datasets.cropping import ExtractedFace, FaceExtractor
-from facesecure_training.datasets.disk_errors import explained
 from facesecure_training.datasets.journal import SourceResult
 from facesecure_training.datasets.location import Location, is_remote
 from facesecure_training.datasets.manifest import ManifestRow, face_columns

@@ -16,8 +16,8 @@ from facesecure.domain.errors import ModelError, UsageError
 from facesecure.util.files import replace_file
 from facesecure.vision.inference.model_card import ModelCard
 from facesecure_training.common import model_bundle
+from facesecure_training.common.disk_errors import writing
 from facesecure_training.common.flatbuffer import output_scale
-from facesecure_training.common.writing import writing
 from facesecure_training.export import operations, runtimes
 from facesecure_training.export.convert import Precision, static, to_tflite
 from facesecure_training.export.parity import OutputKind, Outputs, Proof, output_kind, prove, require

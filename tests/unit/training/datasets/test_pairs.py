@@ -110,7 +110,7 @@ def test_a_full_disk_leaves_the_pairs_as_they_were(people, tmp_path, monkeypatch
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(pairs, "replace_file", full)
-    with pytest.raises(FacesecureError, match=r"train\.csv cannot be written \(No space left"):
+    with pytest.raises(FacesecureError, match=r"train\.csv cannot be written: the disk"):
         pairs.write(tmp_path / "train.csv", made[:1], tmp_path / "images")
     assert pairs.read(tmp_path / "train.csv", tmp_path / "images") == made
 

@@ -1,4 +1,4 @@
-"""Says what to do about a full disk, and about a damaged index of an extraction."""
+"""Says what could not be written, and what to do: about a full disk, a protected folder, a damaged index."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from facesecure.domain.errors import DiskFullError, FacesecureError
 
@@ -30,6 +31,21 @@ def explained(place: str) -> Iterator[None]:
         raise FacesecureError(
             f"the index in {place} cannot be used ({error})", "run the same command again: it is made anew"
         ) from None
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system raises inside the ``with`` block into FacesecureError, or DiskFullError, about ``path``."""
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise DiskFullError(
+                f"{path} cannot be written: the disk, or your share of it, is full", "make room and try again"
+            ) from error
+        raise FacesecureError(
+            f"{path} cannot be written ({error.strerror or error})", "who owns the folder, and is the disk read-only?"
+        ) from error
 
 
 def is_full(error: OSError | sqlite3.Error) -> bool:
