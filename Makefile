@@ -19,6 +19,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# The tests start thousands of programs: where bytecode is not kept, each compiles every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Debian's own Python where there is one: a service that hides home directories can still run a venv made of it.
 PYTHON ?= $(shell for python in /usr/bin/python3 python3.13 python3.12 python3.11 python3; do \

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
@@ -149,7 +148,9 @@ def test_hooks_of_the_layer_pass_shellcheck() -> None:
 
 
 def test_the_add_on_is_one_that_the_supervisor_takes() -> None:
-    jsonschema.validate(read(ADDON), SUPERVISOR)
+    from jsonschema import validate  # takes a second, in each process that collects the tests
+
+    validate(read(ADDON), SUPERVISOR)
     assert read(ADDON)["version"] == program_version()
     assert {one["path"] for one in read(ADDON)["map"]} == {"/var/lib/facesecure", "/etc/facesecure"}
 
