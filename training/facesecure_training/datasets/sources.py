@@ -14,6 +14,7 @@ from facesecure.camera.sources.images import EXTENSIONS, natural_key
 from facesecure.domain.errors import FacesecureError, SourceError
 from facesecure.util.paths import readable
 from facesecure.util.redaction import redact
+from facesecure_training.common.disk_errors import is_full
 from facesecure_training.common.photos import class_name
 from facesecure_training.datasets.folders import files_below, names_of_folders
 from facesecure_training.datasets.location import Location, is_remote, state_of_details
@@ -59,7 +60,7 @@ class Recording:
     def here(self, classes: Location | None) -> Iterator[Recording]:
         """Yield the recording on this machine; what is below ``classes`` elsewhere is fetched for as long.
 
-        Raises SourceError.
+        Raises SourceError; OSError if the disk for temporary files is full.
         """
         if self.remote is None or classes is None:
             yield self
@@ -69,6 +70,8 @@ class Recording:
             try:
                 classes.files.get_file(classes.path(self.remote), str(path))
             except Exception as error:  # noqa: BLE001 - a driver may raise anything
+                if isinstance(error, OSError) and is_full(error):
+                    raise
                 raise SourceError(f"it cannot be fetched ({redact(str(error))})", "check the address") from None
             yield replace(self, path=path, remote=None)
 

@@ -1,5 +1,7 @@
 """Extractions from and to addresses that name a host, as those of FTP and SFTP do."""
 
+import errno
+import os
 from contextlib import suppress
 
 import fsspec
@@ -8,7 +10,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.utils import infer_storage_options
 from typer.testing import CliRunner
 
-from facesecure.domain.errors import FacesecureError, UsageError
+from facesecure.domain.errors import DiskFullError, FacesecureError, UsageError
 from facesecure.util.redaction import forget, redact
 from facesecure_training.cli.main import app
 from facesecure_training.datasets import location
@@ -104,6 +106,15 @@ def test_no_password_is_shown(host, caplog):
     assert "in hosted://***@one/out" in done.output
     assert "left out: a/refused.jpg: it cannot be fetched (550 *** may not read it)" in caplog.messages
     assert "sesame" not in done.output
+
+
+def test_a_full_disk_for_temporary_files_is_not_the_photos_fault(host, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Hosted, "get_file", full)
+    with pytest.raises(DiskFullError, match="is full"):
+        extract("hosted://one/films", "hosted://one/out", SETTINGS)
 
 
 def test_an_address_that_lacks_a_part_is_told_of(host):
