@@ -69,7 +69,7 @@ class Recording:
             path = Path(folder) / f"recording{Path(self.name).suffix}"
             try:
                 classes.files.get_file(classes.path(self.remote), str(path))
-            except Exception as error:  # noqa: BLE001 - a driver may raise anything
+            except Exception as error:  # a driver may raise anything
                 if isinstance(error, OSError) and is_full(error):
                     raise
                 raise SourceError(f"it cannot be fetched ({redact(str(error))})", "check the address") from None
