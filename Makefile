@@ -122,11 +122,12 @@ demo: .venv/.base
 test: setup
 	.venv/bin/python -m pytest -m 'not slow' -n 4 --dist loadfile
 
-# Random damage keeps one core busy, a quarter of a minute for each parser; the others boot systems, open browsers,
-# measure.
+# Random damage keeps one core busy, a quarter of a minute for each parser, and browsers look at the page on the other;
+# then, without the household that they look at, come those that boot systems, cut networks, measure.
 test-slow: setup
-	.venv/bin/python -m pytest -m slow -n 2 --dist loadfile tests/attacks/test_fuzz_*.py
-	.venv/bin/python -m pytest -m slow -n 2 --dist loadfile --durations 25 --durations-min 20 --ignore-glob='*/test_fuzz_*.py'
+	.venv/bin/python -m pytest -m slow -n 2 --dist loadfile tests/attacks/test_fuzz_*.py tests/browser
+	.venv/bin/python -m pytest -m slow -n 2 --dist loadfile --durations 25 --durations-min 20 \
+		--ignore-glob='*/test_fuzz_*.py' --ignore=tests/browser
 
 bench: setup .venv-bench/.done
 	.venv/bin/python -m benchmarks.door
