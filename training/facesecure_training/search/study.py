@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable
 from typing import Any, Literal
@@ -15,6 +16,8 @@ Sampler = Literal["random", "tpe"]
 Pruner = Literal["none", "median"]
 Objective = Callable[[Any], float]
 _HEARTBEAT_S, _GRACE_S, _RETRIES = 5, 20, 1
+
+_log = logging.getLogger(__name__)
 
 
 def optuna() -> Any:
@@ -97,27 +100,43 @@ def ended() -> tuple[Any, ...]:
 def run(study: Any, objective: Objective, trials: int, on_trial: Callable[[Any], None] = lambda trial: None) -> None:  # noqa: ARG005
     """Run trials until the study has ``trials`` finished ones, over all workers; ``on_trial`` is called after each.
 
-    A trial whose training diverges counts as pruned.
+    A trial whose training diverges counts as pruned. One that another worker has ended meanwhile counts once: a worker
+    too busy for heartbeats is taken for dead, and two on SQLite may take one waiting trial.
     """
-    if len(study.get_trials(deepcopy=False, states=ended())) >= trials:
-        return
     enough = optuna().study.MaxTrialsCallback(trials, states=ended())
-    study.optimize(_forgiving(objective), callbacks=[enough, lambda _, trial: on_trial(trial)])
+    work = _Work(objective)
+    while len(study.get_trials(deepcopy=False, states=ended())) < trials:
+        try:
+            study.optimize(work, callbacks=[enough, lambda _, trial: on_trial(trial)])
+            return
+        except ValueError:
+            if work.last is None or not study.get_trials(deepcopy=False)[work.last].state.is_finished():
+                raise
+            _log.warning("trial %s was ended by another worker as well; its result here is left out", work.last)
 
 
-def _forgiving(objective: Objective) -> Objective:
-    """Return an objective in which a diverging training ends its trial and not the search.
+class _Work:
+    """An objective in which a diverging training ends its trial and not the search.
 
-    That happens with some learning rates.
+    That happens with some learning rates. ``last`` is the trial that has ended last, None if another error ended it.
     """
 
-    def tried(trial: Any) -> float:
+    def __init__(self, objective: Objective) -> None:
+        self._objective = objective
+        self.last: int | None = None
+
+    def __call__(self, trial: Any) -> float:
+        self.last = trial.number
         try:
-            return objective(trial)
-        except (UsageError, ImageError):  # not caused by the trial: the next would fail as well
+            return self._objective(trial)
+        except (optuna().TrialPruned, optuna().exceptions.UpdateFinishedTrialError):
             raise
         except FacesecureError as error:
+            if isinstance(error, UsageError | ImageError):  # not caused by the trial: the next would fail as well
+                self.last = None
+                raise
             trial.set_user_attr("why", error.message)
             raise optuna().TrialPruned from error
-
-    return tried
+        except BaseException:
+            self.last = None
+            raise

@@ -56,6 +56,29 @@ def heartbeats(folder) -> int:
         return int(database.execute("SELECT count(*) FROM trial_heartbeats").fetchone()[0])
 
 
+def test_a_trial_that_another_worker_has_ended_meanwhile_does_not_end_this_one(tmp_path, caplog):
+    found = study.open_study(url(tmp_path), "s", resume=False)
+    other = study.open_study(url(tmp_path), "s", resume=True)
+
+    def tried_twice(trial) -> float:
+        if trial.number == 1:
+            other.tell(trial.number, 0.5)
+        return tried(trial)
+
+    study.run(found, tried_twice, 4)
+    assert [trial.state.name for trial in found.get_trials()] == ["COMPLETE"] * 4
+    assert found.get_trials()[1].value == 0.5
+    assert caplog.messages == ["trial 1 was ended by another worker as well; its result here is left out"]
+
+
+def test_an_error_of_the_trial_itself_ends_the_search(tmp_path):
+    def wrong(trial) -> float:
+        raise ValueError(trial.number)
+
+    with pytest.raises(ValueError, match="0"):
+        study.run(study.open_study(url(tmp_path), "s", resume=False), wrong, 4)
+
+
 @pytest.mark.slow
 def test_a_worker_killed_loses_its_trial_to_another_which_finishes_the_search(tmp_path):
     study.open_study(url(tmp_path), "s", resume=False)
