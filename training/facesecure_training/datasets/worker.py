@@ -24,7 +24,7 @@ from facesecure.domain.errors import FacesecureError
 from facesecure.vision.detection.factory import build_detector
 from facesecure_training.common.disk_errors import explained
 from facesecure_training.datasets.crop_folder import crop_folder
-from facesecure_training.datasets.crop_names import crop_name
+from facesecure_training.datasets.crop_names import crop_name, stem_of
 from facesecure_training.datasets.cropping import ExtractedFace, FaceExtractor
 from facesecure_training.datasets.journal import SourceResult
 from facesecure_training.datasets.location import Location, is_remote
@@ -107,6 +107,8 @@ class Worker:
         self._count = 0
         with _collected_warnings() as warnings:
             try:
+                # No folder is made later: that would bring back the scratch folder of a run that is over by then.
+                (scratch / stem_of(recording.name)).parent.mkdir(parents=True)
                 state = recording.state
                 with recording.here(self._classes) as here:
                     found = [self._kept(here, one, scratch) for one in self._extractor.extract(here, self._searching)]
@@ -116,6 +118,8 @@ class Worker:
                 why = _fault(error, recording)
                 return SourceResult(recording.name, "", self._count, [], why, broken=True)
         rows = self._drawn(found, recording)
+        if rows:  # what is put there after the end of the run is removed by nobody
+            self._require_output()
         for one in rows:
             self._output.put(scratch / one["file"], one["file"])
         return SourceResult(recording.name, state, self._count, rows, "; ".join(warnings) or None)
@@ -163,8 +167,7 @@ def _fault(error: FacesecureError | OSError, recording: Recording) -> str:
 
 
 def write_image(path: Path, image: Image) -> None:
-    """Write ``image`` as PNG or JPEG, by the suffix of ``path``. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write ``image`` as PNG or JPEG, by the suffix of ``path``, whose folder is there. Raises OSError."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix == ".jpg" else []
     done, content = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)
     if not done:

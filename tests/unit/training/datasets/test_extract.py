@@ -29,8 +29,10 @@ from facesecure.vision.images.photos import read_photo
 from facesecure_training.cli.main import app
 from facesecure_training.datasets import manifest
 from facesecure_training.datasets.crop_folder import crop_folder
+from facesecure_training.datasets.cropping import FaceExtractor
 from facesecure_training.datasets.extract import extract
 from facesecure_training.datasets.folders import ClassFolder
+from facesecure_training.datasets.location import place_of
 from facesecure_training.datasets.settings import CropShape, ExtractionSettings
 from facesecure_training.datasets.sources import Recording
 from facesecure_training.datasets.worker import Worker, WorkerTask, described
@@ -354,6 +356,24 @@ def test_a_worker_whose_output_goes_away_says_so_and_does_not_make_it_anew(tmp_p
     with pytest.raises(FacesecureError, match="does not have the output"):
         worker.run(Recording("a/1.jpg", picture, "photo"))
     assert not output.exists()
+
+
+@pytest.mark.parametrize("address", ["{}/out", "memory://ended/out"])
+def test_a_worker_whose_run_ends_while_it_works_puts_nothing_into_the_output(tmp_path, monkeypatch, address):
+    picture, output = photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper"), place_of(address.format(tmp_path))
+    crops, searched = crop_folder(output), FaceExtractor.extract
+    crops.begin_run("this")
+    worker = Worker(WorkerTask(ALL, str(tmp_path / "in"), str(output), "this", None, described(ALL)))
+
+    def outlasting(*given):
+        crops.end_run()
+        yield from searched(*given)
+
+    monkeypatch.setattr(FaceExtractor, "extract", outlasting)
+    with pytest.raises(FacesecureError, match="does not have the output"):
+        worker.run(Recording("a/1.jpg", picture, "photo"))
+    assert crops.count(["a/1.jpg-000000-0.png"]) == 0
+    assert not crops.sees_run("this")
 
 
 def test_a_worker_with_other_networks_is_refused(tmp_path):
