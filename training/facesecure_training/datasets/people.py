@@ -74,15 +74,16 @@ def from_identities(path: Path, images: Path) -> Catalogue:
     """Read a list of images below ``images`` and their people: ``000001.jpg 2880`` per line, or CSV with a header.
 
     The first form is that of CelebA's ``identity_CelebA.txt``; a tab may stand for the space. Missing images are left
-    out with a warning, and a line that is there again. Raises FacesecureError if the file has another form, gives one
-    image to two people, or none of its images exists.
+    out with a warning, and a line that is there again. Raises FacesecureError if the file has another form, names an
+    image outside ``images``, gives one image to two people, or none of its images exists.
     """
     missing = 0
 
     def present() -> Iterator[tuple[str, int, str, str]]:
         nonlocal missing
         with closing(_Seen(path)) as seen:
-            for line, name, identity in _entries(path):
+            for line, written, identity in _entries(path):
+                name = _below(images, written, f"{path}, line {line},")
                 file = named(images, name)
                 if file.is_file():
                     if seen.is_new(line, file, class_name(identity)):
@@ -100,6 +101,19 @@ def from_identities(path: Path, images: Path) -> Catalogue:
     if missing:
         log.warning("%d images of %s are not in %s and are left out", missing, path, images)
     return people
+
+
+def _below(images: Path, written: str, where: str) -> str:
+    """Return the shortest path below ``images`` of an image as a list names it. Raises FacesecureError if it is none.
+
+    Files are called after it, and must not leave the folder of their class.
+    """
+    name = os.path.relpath(images / written, images)
+    if name.split(os.sep, 1)[0] == os.pardir:
+        raise FacesecureError(
+            f"{where} names {written}, which is not in {images}", "give the folder that holds all of them with -d"
+        )
+    return name
 
 
 class _Seen:
@@ -136,14 +150,24 @@ def _entries(path: Path) -> Iterable[tuple[int, str, str]]:
     except UnicodeDecodeError:
         raise _no_list(path, 1) from None
     is_csv = "," in text.split("\n", 1)[0]
-    rows = csv.reader(_lines(text)) if is_csv else map(_columns, _lines(text))
-    for number, row in enumerate(rows, 1):
-        if is_csv and number == 1 and "." not in row[0]:
-            continue  # the header
-        if row and len(row) != 2:
+    rows = _csv_rows(path, text) if is_csv else enumerate(map(_columns, _lines(text)), 1)
+    for number, row in rows:
+        if not any(row) or (is_csv and number == 1 and "." not in row[0]):
+            continue  # an empty line, or the header
+        if len(row) != 2 or not all(row):
             raise _no_list(path, number)
-        if row:
-            yield number, row[0], row[1]
+        yield number, row[0], row[1]
+
+
+def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row with the number of its first line. Raises FacesecureError, as for a quote that never ends."""
+    reader, number = csv.reader(_lines(text)), 1
+    try:
+        for row in reader:
+            yield number, row
+            number = reader.line_num + 1
+    except csv.Error:
+        raise _no_list(path, number) from None
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -89,7 +89,7 @@ def recordings_in(root: Path | str, identities: Path | None = None) -> Iterator[
 def _listed(root: Path, identities: Path) -> Iterator[Recording]:
     people = from_identities(identities, root)
     for person in people:
-        if "/" in person or person in {".", ".."}:
+        if person in {".", ".."} or not {"/", "\0"}.isdisjoint(person):
             raise FacesecureError(
                 f"{identities} names a person {person!r}, which is not a valid folder name", "rename it"
             )

@@ -293,7 +293,7 @@ def test_an_extraction_takes_a_path_that_only_looks_like_a_home(tmp_path, monkey
     assert len(ClassFolder.read("~$out")) == 1
 
 
-@pytest.mark.parametrize("person", ["..", "a/b"])
+@pytest.mark.parametrize("person", ["..", "a/b", "a\0b"])
 def test_a_person_no_folder_can_be_called_is_refused(tmp_path, person):
     photo(tmp_path / "flat/1.jpg", "grace_hopper")
     (tmp_path / "list.txt").write_text(f"1.jpg {person}\n")

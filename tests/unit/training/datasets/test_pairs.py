@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -159,6 +160,10 @@ def test_what_is_no_list_of_identities_is_refused(tmp_path):
     (tmp_path / "odd").write_text("a b c\n")
     with pytest.raises(FacesecureError, match="line 1, does not name"):
         from_identities(tmp_path / "odd", tmp_path)
+    for text in ("image,identity\na.jpg,\n", 'image,identity\n"a.jpg,1\n', 'image,identity\n"' + 200_000 * "x"):
+        (tmp_path / "odd").write_text(text)
+        with pytest.raises(FacesecureError, match="line 2, does not name"):
+            from_identities(tmp_path / "odd", tmp_path)
     (tmp_path / "gone").write_text("a.jpg 1\n")
     with pytest.raises(FacesecureError, match="none of the 1 images"):
         from_identities(tmp_path / "gone", tmp_path)
@@ -174,6 +179,19 @@ def test_an_image_is_of_one_person_and_once(tmp_path):
     listed.write_text("a.png ann\nb.png ben\na.png ben\n")
     with pytest.raises(FacesecureError, match=r"line 3, says that a\.png shows ben, and line 1 that it shows ann"):
         from_identities(listed, tmp_path)
+
+
+def test_an_image_may_be_named_in_any_way_that_leads_below_the_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(class_folder(tmp_path, {"flat": 3}))
+    listed = tmp_path / "list"
+    listed.write_text(f"./flat_1.png ann\n{tmp_path}/flat/flat_2.png ann\ndeep/../flat_3.png ann\n")
+    shots = from_identities(listed, Path("flat"))["ann"]
+    assert [shot.source for shot in shots] == ["flat_1.png", "flat_2.png", "flat_3.png"]
+    assert [shot.path for shot in shots] == [Path("flat", shot.source) for shot in shots]
+    for outside in ("../flat_1.png", f"{tmp_path}/flat_1.png"):
+        listed.write_text(f"flat_1.png ann\n{outside} ann\n")
+        with pytest.raises(FacesecureError, match=f"line 2, names {outside}, which is not in flat"):
+            from_identities(listed, Path("flat"))
 
 
 def test_celeba_itself_makes_pairs_of_people_who_are_kept_apart(shared_data):
