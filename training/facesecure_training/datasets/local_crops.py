@@ -82,15 +82,13 @@ class LocalCrops:
             return []
 
     def remove(self, names: Sequence[str]) -> None:
-        """Remove the files, and their folders if these are empty then."""
+        """Remove the files, and the folders that are empty then."""
         for name in names:
             for folder in (self.root, self.root / ALIKE):
                 path = folder / name
                 if os.path.lexists(path):
                     self._inside(path).unlink()
-                if path.parent != folder:
-                    with suppress(OSError):  # others are in it, or it is gone
-                        path.parent.rmdir()
+                _remove_empty(path.parent, folder)
 
     def remove_aside(self) -> None:
         """Remove the folder of the files that were set aside."""
@@ -119,6 +117,14 @@ class LocalCrops:
         if not path.parent.resolve().is_relative_to(self.root.resolve()):
             raise FacesecureError(f"{path} is a file outside {self.root}", "remove the link that leads there")
         return path
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    """Remove ``folder`` and those above it, below ``top``, as long as they are empty."""
+    with suppress(OSError):  # others are in it, or it is gone
+        while folder != top:
+            folder.rmdir()
+            folder = folder.parent
 
 
 def _copied_beside(file: Path, place: Path) -> Path:

@@ -110,6 +110,18 @@ def test_files_of_others_in_the_output_stay_when_it_begins_anew(copied):
     assert files(copied[1])["a/mine.png"] == b"mine"
 
 
+def test_no_empty_folder_of_a_class_that_is_gone_stays_when_it_begins_anew(copied):
+    source, output = copied
+    for folder in ("c", "a"):
+        photo(source / folder / "holidays" / "2025" / "1.jpg", "grace_hopper")
+    extract(source, output, SETTINGS)
+    shutil.rmtree(source / "c")
+    shutil.rmtree(source / "a" / "holidays")
+    extract(source, output, SETTINGS, anew=True)
+    assert sorted(path.name for path in output.glob("[!.]*")) == ["a", "b", "manifest.parquet"]
+    assert [path.name for path in (output / "a").iterdir()] == ["1.jpg-000000-0.png"]
+
+
 def test_an_extraction_that_runs_is_left_alone(copied):
     output = copied[1]
     with Journal(output / ".extract", str(output)):
