@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 MANIFEST = "manifest.parquet"
 """Written by ``dataset extract`` beside the classes; its columns ``file`` and ``source`` are read here."""
 
+LOST_AND_FOUND = "lost+found"
+"""The folder of a disk's repairs at its top, which only root can read."""
+
 Unit = Literal["source", "file", "class"]
 
 
@@ -204,8 +207,7 @@ def _entries(folder: Path) -> tuple[list[str], list[str]]:
 
 
 def _is_hidden(name: str) -> bool:
-    """Return whether it is hidden, or the folder of a disk's repairs, which only root can read."""
-    return name.startswith(".") or name == "lost+found"
+    return name.startswith(".") or name == LOST_AND_FOUND
 
 
 def _leads_to_a_file(path: Path) -> bool:

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.crop_names import ALIKE, STATE_FOLDER, UNFINISHED, crops_of
+from facesecure_training.datasets.folders import LOST_AND_FOUND, names_of_folders
 
 
 class LocalCrops:
@@ -33,8 +34,10 @@ class LocalCrops:
 
     @property
     def holds_others(self) -> bool:
-        """Whether it holds anything without the state of an extraction."""
-        return self.root.is_dir() and not self.state_folder.is_dir() and any(self.root.iterdir())
+        """Whether it holds anything without the state of an extraction; a new disk holds nothing."""
+        if not self.root.is_dir() or self.state_folder.is_dir():
+            return False
+        return any(path.name != LOST_AND_FOUND for path in self.root.iterdir())
 
     def begin_run(self, run: str) -> None:
         """Make a folder of that name: NFS remembers that a file was missing, and no such name was looked for before."""
@@ -69,7 +72,7 @@ class LocalCrops:
 
     def has_folders(self) -> bool:
         """Return whether it has a sub-folder that is not hidden."""
-        return any(path.is_dir() and not path.name.startswith(".") for path in self.root.iterdir())
+        return next(names_of_folders(self.root), None) is not None
 
     def crops_of(self, names: Iterable[str]) -> Iterator[list[str]]:
         """Look for them by name."""

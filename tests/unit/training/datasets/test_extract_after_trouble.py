@@ -148,6 +148,14 @@ def test_an_output_that_was_emptied_is_extracted_again(whole, tmp_path, monkeypa
     assert CROPS[0] not in files(output)
 
 
+def test_the_top_of_a_disk_counts_as_empty(whole, tmp_path):
+    (tmp_path / "lost+found").mkdir()
+    assert extract(whole[0], tmp_path, SETTINGS).faces == 2
+    for name in ("a", "b"):
+        shutil.rmtree(tmp_path / name)
+    assert extract(whole[0], tmp_path, SETTINGS).done_before == 0
+
+
 @pytest.mark.parametrize("name", ["manifest.parquet", ".extract"])
 def test_a_class_that_would_be_in_the_way_is_refused_at_the_start(whole, tmp_path, name):
     shutil.copy(whole[0] / "a" / "1.jpg", tmp_path / "1.jpg")
