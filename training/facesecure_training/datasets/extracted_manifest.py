@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,13 +29,13 @@ def write_manifest(crops: CropFolder, journal: Journal, settings: ExtractionSett
     crops.refresh()
     counts = Counter(dict.fromkeys(_labels(journal), 0))
 
-    def rows() -> Iterator[ManifestRow]:
-        for row in _thinned(journal.all_rows(), crops, settings):
+    def counted(rows: Iterable[ManifestRow]) -> Iterator[ManifestRow]:
+        for row in rows:
             counts[row["class"]] += 1
             yield row
 
-    with TemporaryDirectory(dir=journal.folder) as scratch:
-        found = manifest.write(Path(scratch), rows(), settings.described())
+    with TemporaryDirectory(dir=journal.folder) as scratch, closing(journal.all_rows()) as rows:
+        found = manifest.write(Path(scratch), counted(_thinned(rows, crops, settings)), settings.described())
         crops.put(Path(scratch) / MANIFEST, MANIFEST)
     return found, dict(counts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,8 +155,11 @@ class Journal:
         place = self.index.place(name)
         return [] if place is None else self._rows_at(place[0], name)
 
-    def all_rows(self) -> Iterator[ManifestRow]:
-        """Yield the faces of all sources: of those there in their order, then of those done once and gone."""
+    def all_rows(self) -> Generator[ManifestRow, None, None]:
+        """Yield the faces of all sources: of those there in their order, then of those done once and gone.
+
+        A caller that does not read it to the end closes it before the journal.
+        """
         for name, place in self.index.places():
             if place is not None:
                 yield from self._rows_at(place, name)
