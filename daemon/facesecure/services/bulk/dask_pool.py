@@ -125,9 +125,9 @@ class DaskPool:
                 with _without_interrupts():
                     self._client, self._cluster = self._connect()
                 self._check()
-            except (OSError, TimeoutError) as error:
+            except (OSError, TimeoutError, RuntimeError) as error:  # RuntimeError: whatever a starting process raised
                 self._close()
-                raise FacesecureError(f"there is no cluster at {self._where} ({error})", self._hint) from None
+                raise FacesecureError(f"{self._where} cannot be reached ({error})", self._hint) from None
             except BaseException:
                 self._close()
                 raise

@@ -21,6 +21,7 @@ from support.tls import Authority
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("distributed", reason="needs the [cluster] extra")
+dask_config = pytest.importorskip("dask.config")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def test_nobody_else_on_this_machine_reaches_the_processes(pool, monkeypatch):
         with pytest.raises(ssl.SSLError, match=r"(?i)certificate.required"):
             heard_without_certificate(one)
     monkeypatch.setattr("facesecure.services.bulk.dask_pool._CONNECT_S", 2)
-    with pytest.raises(FacesecureError, match="there is no cluster at tcp://127"):
+    with pytest.raises(FacesecureError, match=r"tcp://127.* cannot be reached"):
         Workforce(cluster=address.replace("tls://", "tcp://")).pool().__enter__()
 
 
@@ -120,15 +121,24 @@ def test_a_cluster_over_tls_works_and_lets_nobody_in_without_its_certificates(tm
     with cluster(ours) as address:
         with Workforce(cluster=address, tls=ours).pool() as pool:
             assert results(pool.map(doubled, 0, range(5))) == [0, 2, 4, 6, 8]
-        with pytest.raises(FacesecureError, match="there is no cluster at tls://") as caught:
+        with pytest.raises(FacesecureError, match=r"tls://.* cannot be reached") as caught:
             Workforce(cluster=address, tls=foreign).pool().__enter__()
     assert f"are those of {foreign} its certificates?" in caught.value.hint
 
 
 def test_an_address_where_no_cluster_is_is_told_of(monkeypatch):
     monkeypatch.setattr("facesecure.services.bulk.dask_pool._CONNECT_S", 2)
-    with pytest.raises(FacesecureError, match="there is no cluster at tcp://127"):
+    with pytest.raises(FacesecureError, match=r"tcp://127.* cannot be reached"):
         Workforce(cluster="tcp://127.0.0.1:9").pool().__enter__()
+
+
+def test_processes_that_cannot_be_started_are_told_of():
+    with (
+        dask_config.set({"temporary-directory": os.devnull}),
+        pytest.raises(FacesecureError, match=r"2 processes cannot be reached \(.*Not a directory.*\)") as caught,
+    ):
+        Workforce(2).pool().__enter__()
+    assert "fewer --workers" in caught.value.hint
 
 
 def test_a_cluster_that_has_no_workers_yet_is_waited_for_aloud(monkeypatch, caplog):
