@@ -49,7 +49,8 @@ class Pair:
 def pairs_of(people: People, count: int, fractions: Mapping[str, float], seed: int) -> dict[str, list[Pair]]:
     """Return about ``count`` pairs in all; each part's share is drawn from people of its own, by ``seed``.
 
-    Raises FacesecureError if a part has fewer than two people, or no person with two images.
+    A part whose share is less than two pairs has none. Raises FacesecureError if another part has fewer than two
+    people, or no person with two images.
     """
     ranked = people if isinstance(people, Catalogue) else Sorted(people)
     parts = assigned(ranked.sizes(), fractions, seed)
@@ -77,8 +78,8 @@ class _Crowd:
 
 
 def _balanced(crowd: _Crowd, count: int, part: str, seed: int) -> list[Pair]:
-    """Return as many pairs of the same person as of two people, shuffled."""
-    if not count:
+    """Return as many pairs of the same person as of two people, shuffled; none if ``count`` is not enough for both."""
+    if count < 2:
         return []
     rng = np.random.default_rng([seed, len(crowd)])
     same = list(islice(_same(crowd, rng, seed), count // 2))

@@ -50,6 +50,10 @@ def test_each_part_has_its_share_and_no_pair_comes_twice(people):
         assert len({frozenset((pair.first, pair.second)) for pair in part}) == len(part)
 
 
+def test_a_share_too_small_for_a_pair_of_each_kind_is_not_taken_for_too_few_people(people):
+    assert [len(part) for part in pairs.pairs_of(people, 4, FRACTIONS, seed=1).values()] == [2, 0, 0]
+
+
 def test_somebody_with_many_pictures_does_not_outweigh_the_others(tmp_path):
     people = from_folders(class_folder(tmp_path, {"star": 40, "a": 3, "b": 3, "c": 3}))
     part = pairs.pairs_of(people, 24, {"train": 1.0}, seed=0)["train"]
