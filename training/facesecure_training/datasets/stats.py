@@ -25,8 +25,8 @@ _CHUNK = 256
 _TABLES = """
 CREATE TABLE facts (number INTEGER PRIMARY KEY, size TEXT, bytes INTEGER, digest BLOB);
 """
-_ALIKE = f"SELECT bytes FROM facts WHERE bytes <= {MAX_BYTES} GROUP BY bytes HAVING count(*) > 1"
-"""Lengths of several files; larger ones are no photos, and comparing them could take days."""
+_ALIKE = f"SELECT bytes FROM facts WHERE bytes BETWEEN 1 AND {MAX_BYTES} GROUP BY bytes HAVING count(*) > 1"
+"""Lengths of several files; empty and larger ones are no photos, and comparing the latter could take days."""
 MEASURES = ("clarity", "eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "confidence")
 
 
@@ -64,8 +64,8 @@ class DatasetStats:
     """Statistics of all classes.
 
     ``sizes`` counts images by width x height. ``unreadable`` files are no images. ``twins`` are groups of identical
-    files, none larger than a photo may be; ``mislabelled`` are twins in two classes, one of which must be wrong.
-    ``empty`` classes have a folder and no image.
+    files, none empty or larger than a photo may be; ``mislabelled`` are twins in two classes, one of which must be
+    wrong. ``empty`` classes have a folder and no image.
     """
 
     pictures: int

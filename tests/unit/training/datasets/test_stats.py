@@ -55,6 +55,14 @@ def test_a_picture_that_is_there_twice_is_told_of_and_more_so_in_two_classes(tmp
     assert found.mislabelled == [["alice/alice_2.png", "bob/who.png"]]
 
 
+def test_empty_files_are_broken_and_not_the_same_picture(tmp_path):
+    root = class_folder(tmp_path, {"alice": 1, "bob": 1})
+    for name in ("alice", "bob"):
+        (root / name / "empty.png").touch()
+    found = stats_of(Catalogue.of_folders(root))
+    assert (found.unreadable, found.twins) == (["alice/empty.png", "bob/empty.png"], [])
+
+
 def test_folders_that_encode_the_accents_of_a_name_otherwise_are_no_two_classes(tmp_path):
     for number, form in enumerate(("NFC", "NFD")):
         colour_picture(tmp_path / unicodedata.normalize(form, "José") / f"{number}.png", 1)
