@@ -9,16 +9,25 @@ from typing import Any
 from facesecure.domain.errors import UsageError
 from facesecure.vision.images.align import CROP, SIZE
 from facesecure_training.datasets.folders import MANIFEST
+from facesecure_training.datasets.manifest import unreadable
 
 
 def extraction_of(folder: Path) -> dict[str, Any]:
-    """Return the settings that the images in ``folder`` were extracted with; nothing where no manifest records them."""
-    if not (folder / MANIFEST).is_file():
+    """Return the settings that the images in ``folder`` were extracted with; nothing where no manifest records them.
+
+    Raises FacesecureError if the manifest cannot be read.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
         return {}
     import pyarrow.parquet as parquet
+    from pyarrow import ArrowException
 
-    metadata = parquet.read_schema(folder / MANIFEST).metadata or {}
-    return dict(json.loads(metadata.get(b"facesecure.extract", b"{}")))
+    try:
+        metadata = parquet.read_schema(path).metadata or {}
+        return dict(json.loads(metadata.get(b"facesecure.extract", b"{}")))
+    except (ArrowException, OSError, TypeError, ValueError) as error:
+        raise unreadable(path, str(error).splitlines()[0]) from None
 
 
 def aligned(extraction: dict[str, Any]) -> bool:

@@ -107,23 +107,24 @@ def partitions(path: Path, columns: Sequence[str] | None = None) -> Iterator[lis
                 _refuse_empty(path, rows)
                 yield rows
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, str(error).splitlines()[0]) from None
+        raise unreadable(path, str(error).splitlines()[0]) from None
 
 
 def _refuse_lacking(path: Path, columns: Sequence[str], there: Sequence[str]) -> None:
     """Raise FacesecureError if a column is not there: pyarrow itself would leave it out without a word."""
     for name in columns:
         if name not in there:
-            raise _unreadable(path, f"it has no column {name}")
+            raise unreadable(path, f"it has no column {name}")
 
 
 def _refuse_empty(path: Path, rows: Sequence[ManifestRow]) -> None:
     for name, kind in _NEEDED.items():
         if rows and name in rows[0] and not all(isinstance(row[name], kind) for row in rows):
-            raise _unreadable(path, f"a row has no {name}")
+            raise unreadable(path, f"a row has no {name}")
 
 
-def _unreadable(path: Path, why: str) -> FacesecureError:
+def unreadable(path: Path, why: str) -> FacesecureError:
+    """Return the error of a manifest that cannot be read."""
     return FacesecureError(f"{path} cannot be read ({why})", "run `facesecure-train dataset extract` again")
 
 

@@ -41,7 +41,8 @@ class Identity:
     def of_run(cls, path: Path) -> Self:
         """Read what the run at ``path`` (its folder, or a file in it) recorded; the defaults where it recorded nothing.
 
-        How its images were cropped is read from the manifest of its training data.
+        How its images were cropped is read from the manifest of its training data. Raises FacesecureError if either
+        cannot be read.
         """
         facts = (path if path.is_dir() else path.parent) / FACTS
         if not facts.is_file():

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 
-from facesecure.domain.errors import ModelError, UsageError
+from facesecure.domain.errors import FacesecureError, ModelError, UsageError
 from facesecure.vision.images.illumination import brightened
 from facesecure_training.evaluation.predictors import open_network
 from facesecure_training.export.trained import Identity
@@ -17,7 +20,7 @@ from support.training.tiny_networks import classifier, portrait_crop, saved
 TOLD = {"kind": "compact", "classes": ["alice", "bob", "unknown"]}
 
 
-def run(folder: Path, **facts: str) -> Path:
+def run(folder: Path, **facts: Any) -> Path:
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps({**TOLD, **facts}))
     return folder
@@ -27,6 +30,18 @@ def run(folder: Path, **facts: str) -> Path:
 def test_the_card_says_in_what_light_a_classifier_learnt(tmp_path, facts, light):
     card = Identity.of_run(run(tmp_path / "run", **facts)).as_card(3, 112)
     assert card["classifier"]["light"] == light
+
+
+@pytest.mark.parametrize("extraction", [None, "{", "7"])
+def test_a_manifest_of_the_training_data_that_is_damaged_is_told_of(tmp_path, extraction):
+    manifest = tmp_path / "manifest.parquet"
+    manifest.write_bytes(b"PAR1")
+    if extraction is not None:
+        faces = pyarrow.table({"file": []}).replace_schema_metadata({"facesecure.extract": extraction})
+        pyarrow.parquet.write_table(faces, manifest)
+    folder = run(tmp_path / "run", settings={"data": str(tmp_path)})
+    with pytest.raises(FacesecureError, match=r"manifest\.parquet cannot be read"):
+        Identity.of_run(folder)
 
 
 def test_a_classifier_of_aligned_faces_in_another_size_is_refused_as_the_training_refuses_it():
