@@ -12,14 +12,19 @@ import numpy as np
 
 from facesecure.domain import Image
 
+_DECODING = 2
+"""How ``loading`` decodes and fits an image: another number as soon as it makes other pixels of the same file."""
 _CHECK = 4
 """Bytes of the CRC-32 after the pixels: a file cut short by a power failure is not used."""
 
 
 def state_of(file: Path) -> str:
-    """Return a key for the current state of ``file``; it changes with the file. Raises OSError if there is no file."""
+    """Return a key for the pixels of ``file``; it changes with the file, and with how it is decoded.
+
+    Raises OSError if there is no file.
+    """
     state = file.stat()
-    text = f"{file.absolute()} {state.st_mtime_ns} {state.st_size}"
+    text = f"{file.absolute()} {state.st_mtime_ns} {state.st_size} {_DECODING}"
     return hashlib.sha256(os.fsencode(text)).hexdigest()[:24]
 
 

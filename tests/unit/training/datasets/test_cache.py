@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from facesecure_training.datasets import cache
 from facesecure_training.datasets.cache import ImageCache, state_of
 from support.training.datasets import colour_picture
 
@@ -33,3 +34,10 @@ def test_a_picture_that_changed_has_another_name(tmp_path):
     assert state_of(picture) == before
     os.utime(picture, (1, 1))
     assert state_of(picture) != before
+
+
+def test_pixels_that_an_older_version_decoded_otherwise_are_not_taken(tmp_path, monkeypatch):
+    picture = colour_picture(tmp_path / "a.png", 1)
+    now = state_of(picture)
+    monkeypatch.setattr(cache, "_DECODING", 1)
+    assert state_of(picture) != now
