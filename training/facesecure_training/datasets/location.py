@@ -117,8 +117,8 @@ class Location:
     def listed(self) -> dict[str, dict[str, Any]]:
         """Return every file below the folder that is not hidden, by its name there, with the file system's details.
 
-        None if the folder is not there. Raises FacesecureError if a folder cannot be listed: nobody must take its files
-        for deleted.
+        Empty if the folder is missing. Raises FacesecureError if a folder cannot be listed: nobody must take its
+        files for deleted.
         """
         self.files.invalidate_cache()
         try:

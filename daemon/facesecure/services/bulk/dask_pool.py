@@ -38,8 +38,8 @@ _CONFIG = {
 _AHEAD = 2
 """Groups of items for each thread: one that is worked on, and one that waits for it."""
 _CONNECT_S, _WORKERS_S, _COUNTED_S, _SAID_S, _RETURN_S = 20, 60, 5.0, 10, 600
-_WAITING = "no workers at %s, waiting"
 """After how long without workers of a cluster it is said, and given up: a machine takes minutes to start again."""
+_WAITING = "no workers at %s, waiting"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _RESUME = "run the same command again to resume"
 _START = "start it: dask scheduler, and dask worker ADDRESS"
