@@ -61,14 +61,7 @@ class LocalCrops:
 
     def put(self, file: Path, name: str) -> None:
         """Rename the file; on another file system, copy it beside its place first."""
-        place = self.root / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            file.replace(place)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            _copied_beside(file, place).replace(place)
+        _move(file, self.root / name)
 
     def has_folders(self) -> bool:
         """Return whether it has a sub-folder that is not hidden."""
@@ -111,9 +104,7 @@ class LocalCrops:
 
     def _move(self, path: Path, to: Path) -> None:
         if path.exists():
-            self._inside(path)
-            self._inside(to).parent.mkdir(parents=True, exist_ok=True)
-            path.replace(to)
+            _move(self._inside(path), self._inside(to))
 
     def _inside(self, path: Path) -> Path:
         """Return ``path``; raise FacesecureError if a link on the way leads out of the folder."""
@@ -128,6 +119,17 @@ def _remove_empty(folder: Path, top: Path) -> None:
         while folder != top:
             folder.rmdir()
             folder = folder.parent
+
+
+def _move(file: Path, place: Path) -> None:
+    """Move ``file`` to ``place`` in one step, also from another file system."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file.replace(place)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copied_beside(file, place).replace(place)
 
 
 def _copied_beside(file: Path, place: Path) -> Path:

@@ -1,5 +1,6 @@
 """From class folders of films and photos to class folders of faces, with a manifest."""
 
+import errno
 import json
 import logging
 import os
@@ -413,6 +414,24 @@ def test_photos_that_show_the_same_are_thinned_and_come_back_when_their_twin_cha
     photo(tmp_path / "in" / "a" / "1.jpg", "eileen_collins")
     assert extract(tmp_path / "in", tmp_path / "out", settings).classes == {"a": 2, "b": 1}
     assert "a/2.jpg-000000-0.png" in files(tmp_path / "out")
+
+
+def test_photos_of_a_class_on_another_disk_are_thinned_too(tmp_path, monkeypatch):
+    for number in (1, 2):
+        photo(tmp_path / "in" / "a" / f"{number}.jpg", "grace_hopper")
+    rename = Path.replace
+
+    def within_a_disk(path, to):
+        if (".extract" in path.parts) != (".extract" in Path(to).parts):
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "replace", within_a_disk)
+    assert extract(tmp_path / "in", tmp_path / "out", ExtractionSettings(min_quality=0.0)).faces == 1
+    assert len(list((tmp_path / "out" / "a").iterdir())) == 1
+    (tmp_path / "in" / "a" / "1.jpg").unlink()
+    photo(tmp_path / "in" / "a" / "1.jpg", "eileen_collins")
+    assert extract(tmp_path / "in", tmp_path / "out", ExtractionSettings(min_quality=0.0)).faces == 2
 
 
 def test_somebody_who_stands_still_is_kept_once(tmp_path):
