@@ -18,12 +18,15 @@ from facesecure_training.common.disk_errors import is_full
 from facesecure_training.datasets.begun import BegunSources
 from facesecure_training.datasets.crop_names import is_inside
 from facesecure_training.datasets.manifest import ManifestRow
+from facesecure_training.datasets.near_duplicates import unpacked
 from facesecure_training.datasets.source_index import SourceIndex
 from facesecure_training.datasets.sources import Recording
 
 _JOURNAL, _SETTINGS = "journal.jsonl", "settings.json"
 _TEXTS = ("file", "class", "source", "kind")
 """Columns of a row that every line of the journal has, beside others."""
+_LANDMARKS = 10
+"""Figures of the landmarks of a face: x and y of five."""
 _ANEW = "extract into another folder, or add --anew to delete what is there"
 
 
@@ -60,10 +63,11 @@ class SourceResult:
     def _read(cls, line: bytes) -> Self:
         try:
             found = cls(**json.loads(line))
-            texts = [found.name, found.state, *(row[column] for row in found.rows for column in _TEXTS)]
+            texts = isinstance(found.name, str) and isinstance(found.state, str)
+            whole = texts and all(map(_is_whole, found.rows))
         except (TypeError, KeyError, RecursionError) as error:
             raise ValueError(f"it is no line of a journal ({error})") from None
-        if not all(isinstance(text, str) for text in texts):
+        if not whole:
             raise ValueError("it is no line of a journal")
         return found
 
@@ -236,6 +240,12 @@ def lines_in(folder: Path) -> Iterator[SourceResult | None]:
                 except ValueError:
                     done = None
                 yield done
+
+
+def _is_whole(row: ManifestRow) -> bool:
+    """Return whether the manifest can be written from a row. Raises KeyError, TypeError or ValueError if it cannot."""
+    unpacked(row["thumb"])
+    return len(row["landmarks"]) == _LANDMARKS and all(isinstance(row[column], str) for column in _TEXTS)
 
 
 def _refuse_links(folder: Path) -> None:

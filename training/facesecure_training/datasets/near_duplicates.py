@@ -79,5 +79,8 @@ def packed(thumb: Thumb) -> str:
 
 
 def unpacked(text: str) -> Thumb:
-    """Decode what ``packed`` returned."""
-    return np.frombuffer(base64.b64decode(text), np.int8)
+    """Decode what ``packed`` returned. Raises ValueError if it is damaged."""
+    thumb = np.frombuffer(base64.b64decode(text, validate=True), np.int8)
+    if len(thumb) != _SIDE * _SIDE:
+        raise ValueError(f"a thumbnail has {_SIDE * _SIDE} values, and not {len(thumb)}")
+    return thumb

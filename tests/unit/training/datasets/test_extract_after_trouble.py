@@ -195,6 +195,18 @@ def test_a_damaged_line_of_the_journal_is_named_and_a_new_start_helps(copied, da
     assert faces_before(copied[1]) == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [(b'"thumb"', b'"thump"'), (b'"thumb":"', b'"thumb":"?'), (b'"landmarks":[', b'"landmarks":[7,')],
+)
+def test_a_line_of_the_journal_that_no_manifest_can_be_written_from_is_damaged(copied, text, instead):
+    journal = copied[1] / ".extract" / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(text, instead))
+    (copied[1] / ".extract" / "index.db").unlink()
+    with pytest.raises(FacesecureError, match=r"line 1 of .*journal\.jsonl is damaged"):
+        extract(*copied, SETTINGS)
+
+
 def test_a_new_start_after_damage_removes_the_faces_of_lines_that_cannot_be_read(copied):
     journal = copied[1] / ".extract" / "journal.jsonl"
     journal.write_bytes(b"\0" * 500 + b"\n" + journal.read_bytes().splitlines()[1] + b"\n")
