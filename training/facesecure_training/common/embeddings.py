@@ -60,12 +60,16 @@ def _rows(path: Path) -> Iterable[tuple[int, Mapping[str, Any]]]:
 
 def _pair(row: Mapping[str, Any], line: str) -> NamedPair:
     """Return the pair of a row. Raises ValueError with the line and the column that is wrong."""
-    for name in ("first", "second"):
-        if name not in row:
-            raise ValueError(f"there is no column {name}")
-        if row[name] in (None, ""):
-            raise ValueError(f"{line} has no {name}")
-    return NamedPair(str(row["first"]), str(row["second"]), _same(row, line))
+    return NamedPair(_cell(row, "first", line), _cell(row, "second", line), _same(row, line))
+
+
+def _cell(row: Mapping[str, Any], column: str, line: str) -> str:
+    """Return what a row has in a column. Raises ValueError if that is nothing."""
+    if column not in row:
+        raise ValueError(f"there is no column {column}")
+    if row[column] in (None, ""):
+        raise ValueError(f"{line} has no {column}")
+    return str(row[column])
 
 
 def _same(row: Mapping[str, Any], line: str) -> bool:
@@ -121,9 +125,11 @@ def _in_folders(images: Path) -> dict[str, list[Path]]:
 def _listed(images: Path, identities: Path) -> dict[str, list[Path]]:
     people: dict[str, list[Path]] = {}
     try:
-        for row in csv.DictReader(io.StringIO(read_text(identities, "surrogateescape"))):
-            people.setdefault(class_name(row["identity"]), []).append(named(images, row["image"]))
-    except (KeyError, UnicodeDecodeError, csv.Error) as error:
+        table = csv.DictReader(io.StringIO(read_text(identities, "surrogateescape")))
+        for row in table:
+            image, identity = (_cell(row, column, f"line {table.line_num}") for column in ("image", "identity"))
+            people.setdefault(class_name(identity), []).append(named(images, image))
+    except (ValueError, csv.Error) as error:
         raise UsageError(
             f"{identities} is not a list of identities ({error})", "it needs the columns image,identity"
         ) from error

@@ -91,6 +91,22 @@ def test_a_broken_list_of_pairs_is_told_its_line_and_column(tmp_path, text, why)
     assert f"({why})" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("image,person\n1.jpg,ann\n", "there is no column identity"),
+        ("image,identity\n1.jpg,ann\n2.jpg\n", "line 3 has no identity"),
+        ("image,identity\n1.jpg,\n", "line 2 has no identity"),
+        ("image,identity\n,ann\n", "line 2 has no image"),
+    ],
+)
+def test_a_broken_list_of_identities_is_told_its_line_and_column(tmp_path, text, why):
+    (tmp_path / "identities.csv").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        photos_by_person(tmp_path / "images")
+    assert f"({why})" in str(caught.value)
+
+
 def test_photos_lie_in_their_persons_folder(tmp_path):
     assert photo_path(tmp_path, "Jean_Luc_0012") == tmp_path / "Jean_Luc" / "Jean_Luc_0012.jpg"
 
