@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from facesecure.domain.errors import FacesecureError
 from facesecure.util.files import replace_file
-from facesecure.util.paths import named, read_text, readable
+from facesecure.util.paths import readable
 from facesecure_training.common.disk_errors import writing
 from facesecure_training.datasets.catalogue import Catalogue, SourcedImage
 from facesecure_training.datasets.people import People, Ranked, Sorted
@@ -185,24 +185,3 @@ def _parquet(pairs: Sequence[Pair], images: Path) -> bytes:
     content = io.BytesIO()
     parquet.write_table(pa.table(columns, schema=form), content)
     return content.getvalue()
-
-
-def read(path: Path, images: Path) -> list[Pair]:
-    """Read the pairs that ``write`` wrote. Raises FacesecureError if the file has another form."""
-    import pyarrow as pa
-    import pyarrow.csv as tables
-    import pyarrow.parquet as parquet
-
-    try:
-        lines = None if path.suffix == ".parquet" else io.BytesIO(read_text(path).encode())
-        table = parquet.read_table(path) if lines is None else tables.read_csv(lines)
-        columns = [table[name].to_pylist() for name in ("first", "second", "different")]
-        return [
-            Pair(named(images, str(first)), named(images, str(second)), same)
-            for first, second, same in zip(*columns, strict=True)
-        ]
-    except (pa.ArrowException, KeyError, ValueError) as error:
-        raise FacesecureError(
-            f"{path} is not a list of pairs ({str(error).splitlines()[0]})",
-            "it needs the columns first, second and different; `facesecure-train dataset pairs` writes it",
-        ) from None

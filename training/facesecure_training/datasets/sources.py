@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import mimetypes
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Literal
 
 from facesecure.camera.sources.images import EXTENSIONS, natural_key
-from facesecure.domain.errors import FacesecureError, SourceError
+from facesecure.domain.errors import DiskFullError, FacesecureError, SourceError
 from facesecure.util.paths import readable
 from facesecure.util.redaction import redact
-from facesecure_training.common.disk_errors import is_full
+from facesecure_training.common.disk_errors import explained
 from facesecure_training.common.photos import class_name
 from facesecure_training.datasets.folders import files_below, names_of_folders
 from facesecure_training.datasets.location import Location, is_remote, state_of_details
@@ -60,7 +61,7 @@ class Recording:
     def here(self, classes: Location | None) -> Iterator[Recording]:
         """Yield the recording on this machine; what is below ``classes`` elsewhere is fetched for as long.
 
-        Raises SourceError; OSError if the disk for temporary files is full.
+        Raises SourceError; DiskFullError if the disk for temporary files is full.
         """
         if self.remote is None or classes is None:
             yield self
@@ -68,10 +69,11 @@ class Recording:
         with TemporaryDirectory(prefix="facesecure-") as folder:
             path = Path(folder) / f"recording{Path(self.name).suffix}"
             try:
-                classes.files.get_file(classes.path(self.remote), str(path))
-            except Exception as error:  # a driver may raise anything
-                if isinstance(error, OSError) and is_full(error):
-                    raise
+                with explained(f"{gettempdir()} on {socket.gethostname()}"):
+                    classes.files.get_file(classes.path(self.remote), str(path))
+            except DiskFullError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a driver may raise anything
                 raise SourceError(f"it cannot be fetched ({redact(str(error))})", "check the address") from None
             yield replace(self, path=path, remote=None)
 

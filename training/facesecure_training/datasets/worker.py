@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from facesecure.domain import Image
-from facesecure.domain.errors import FacesecureError
+from facesecure.domain.errors import DiskFullError, FacesecureError
 from facesecure.vision.detection.factory import build_detector
 from facesecure_training.common.disk_errors import explained
 from facesecure_training.datasets.crop_folder import crop_folder
@@ -157,6 +157,8 @@ class Worker:
 
 def _fault(error: FacesecureError | OSError, recording: Recording) -> str:
     """Return why the recording is left out; raise an error that is not its fault."""
+    if isinstance(error, DiskFullError):
+        raise error
     if isinstance(error, FacesecureError):
         return error.message if recording.remote is None else f"{recording.name}: {error.message}"
     if error.errno == errno.ENAMETOOLONG:

@@ -3,6 +3,7 @@
 import errno
 import os
 from contextlib import suppress
+from tempfile import gettempdir
 
 import fsspec
 import pytest
@@ -108,13 +109,14 @@ def test_no_password_is_shown(host, caplog):
     assert "sesame" not in done.output
 
 
-def test_a_full_disk_for_temporary_files_is_not_the_photos_fault(host, monkeypatch):
+def test_a_full_disk_for_temporary_files_is_not_the_photos_fault(host, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Hosted, "get_file", full)
-    with pytest.raises(DiskFullError, match="is full"):
-        extract("hosted://one/films", "hosted://one/out", SETTINGS)
+    for output in ("hosted://one/out", str(tmp_path / "out")):
+        with pytest.raises(DiskFullError, match=f"disk of {gettempdir()} on .*is full"):
+            extract("hosted://one/films", output, SETTINGS)
 
 
 def test_an_address_that_lacks_a_part_is_told_of(host):
