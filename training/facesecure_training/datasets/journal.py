@@ -249,8 +249,8 @@ def _is_whole(row: ManifestRow) -> bool:
 
 
 def _refuse_links(folder: Path) -> None:
-    """Raise FacesecureError if a link stands in the state folder: what is written there would go elsewhere."""
-    found = next((one for one in folder.iterdir() if one.is_symlink()), None)
+    """Raise FacesecureError if the state folder is a link, or holds one: what is written there would go elsewhere."""
+    found = next((one for one in (folder, *folder.iterdir()) if one.is_symlink()), None)
     if found is not None:
         raise FacesecureError(f"{found} is a link, and no file of an extraction", "remove it, or choose another folder")
 

@@ -565,6 +565,15 @@ def test_links_in_an_extraction_from_elsewhere_lead_nothing_out_of_it(from_elsew
     assert [path.name for path in other.iterdir()] == ["profile"]
 
 
+def test_a_state_folder_that_is_a_link_is_refused_before_anything_is_extracted(one_photo, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".extract").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FacesecureError, match="is a link, and no file of an extraction"):
+        extract(one_photo[0], tmp_path / "out", ExtractionSettings())
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 @pytest.mark.parametrize("word", ["round", "6x4", "600X400", "600x400x3"])
 def test_a_crop_nobody_knows_is_refused(word):
     with pytest.raises(UsageError, match="not known"):
