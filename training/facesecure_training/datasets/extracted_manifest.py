@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from facesecure_training.common.photos import class_name
 from facesecure_training.datasets import manifest
@@ -34,10 +34,22 @@ def write_manifest(crops: CropFolder, journal: Journal, settings: ExtractionSett
             counts[row["class"]] += 1
             yield row
 
-    with TemporaryDirectory(dir=journal.folder) as scratch, closing(journal.all_rows()) as rows:
-        found = manifest.write(Path(scratch), counted(_thinned(rows, crops, settings)), settings.described())
-        crops.put(Path(scratch) / MANIFEST, MANIFEST)
+    with _scratch(journal.folder) as scratch, closing(journal.all_rows()) as rows:
+        found = manifest.write(scratch, counted(_thinned(rows, crops, settings)), settings.described())
+        crops.put(scratch / MANIFEST, MANIFEST)
     return found, dict(counts)
+
+
+@contextmanager
+def _scratch(state: Path) -> Iterator[Path]:
+    """Yield an empty folder in the state folder, always the same: a process that was killed left it full."""
+    folder = state / "manifest"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _labels(journal: Journal) -> Iterator[str]:

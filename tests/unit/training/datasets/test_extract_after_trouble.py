@@ -70,6 +70,16 @@ def interrupted(whole, tmp_path, monkeypatch):
     return tmp_path / "in", tmp_path / "out"
 
 
+def test_what_was_left_of_a_manifest_by_a_kill_is_removed(interrupted):
+    source, output = interrupted
+    left = output / ".extract" / "manifest" / "manifest.parquet"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    extract(source, output, SETTINGS)
+    assert not left.parent.exists()
+    assert [row["file"] for row in manifest.read(output)] == CROPS
+
+
 def test_what_a_killed_extraction_did_not_record_is_removed_before_it_begins_anew(interrupted):
     source, output = interrupted
     assert extract(source, output, OTHERS, anew=True).faces == 2
