@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -58,6 +59,15 @@ def _a_new_database_is_migrated_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(database, "_migrate", MigratedOnce(database._migrate))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_command_logs_after_its_test() -> Iterator[None]:
+    """A command that a test ran logs to a stderr that is closed: each later line of the log would be a traceback."""
+    yield
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if getattr(one, "facesecure", False)]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture(autouse=True)

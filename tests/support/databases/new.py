@@ -20,29 +20,33 @@ _KEPT = ("alembic_version", "counters")
 
 
 class MigratedOnce:
-    """Does what ``migrate`` does, which is called for the first new database, and for every one that is not new."""
+    """Does what ``migrate`` does, which is called for every database that is not new, and for the first new one.
+
+    That is the first of each folder of migrations: a test may have its own.
+    """
 
     def __init__(self, migrate: Migrate) -> None:
         self._migrate = migrate
-        self._statements: list[tuple[str, tuple[Any, ...]]] = []
+        self._statements: dict[Path, list[tuple[str, tuple[Any, ...]]]] = {}
 
     def __call__(self, writer: Engine, state_dir: Path) -> None:
         with writer.begin() as connection:
             new = connection.exec_driver_sql(_SCHEMA).first() is None
-            if new and self._statements:
-                self._make(connection, state_dir)
+            if new and (statements := self._statements.get(database.MIGRATIONS)):
+                _make(connection, statements, state_dir)
                 return
         self._migrate(writer, state_dir)
         if new:
             with writer.begin() as connection:
-                self._statements = _statements_of(connection)
+                self._statements[database.MIGRATIONS] = _statements_of(connection)
 
-    def _make(self, connection: Connection, state_dir: Path) -> None:
-        for statement, values in self._statements:
-            connection.exec_driver_sql(statement, values)
-        identifier = database._first_cipher(state_dir).identifier
-        since = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
-        connection.exec_driver_sql(f"INSERT INTO keys (identifier, since) VALUES (?, {since})", (identifier,))
+
+def _make(connection: Connection, statements: list[tuple[str, tuple[Any, ...]]], state_dir: Path) -> None:
+    for statement, values in statements:
+        connection.exec_driver_sql(statement, values)
+    identifier = database._first_cipher(state_dir).identifier
+    since = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+    connection.exec_driver_sql(f"INSERT INTO keys (identifier, since) VALUES (?, {since})", (identifier,))
 
 
 def _statements_of(connection: Connection) -> list[tuple[str, tuple[Any, ...]]]:

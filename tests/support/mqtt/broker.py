@@ -115,10 +115,14 @@ class Listener:
         if user:
             self.client.username_pw_set(user, password)
         self.client.reconnect_delay_set(1, 1)
+        subscribed = threading.Event()
         self.client.on_connect = lambda client, *_: client.subscribe("#", 1)
+        self.client.on_subscribe = lambda *_: subscribed.set()
         self.client.on_message = self._take
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
+        if lasting:
+            assert subscribed.wait(60), "the broker keeps nothing for who has not subscribed"
 
     def _take(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         with self._changed:
