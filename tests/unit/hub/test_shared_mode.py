@@ -127,6 +127,20 @@ def test_what_was_agreed_in_another_household_does_not_disarm_this_one(household
     assert (other.mode, front.mode) == (Mode.AWAY, Mode.AWAY)
 
 
+def test_what_an_older_facesecure_agreed_on_is_still_known(household: SimulatedHousehold) -> None:
+    """Otherwise the mode of before would count as set anew, and a stricter one would arm the household again."""
+    front, garage = household.add("front"), household.add("garage")
+    front.arming.arm(Mode.AWAY)
+    for door in (front, garage):
+        sharing(door).follow(door.store)
+    documents = SignedDocuments(garage.state_dir)
+    documents.write(FILE_NAME, {key: value for key, value in documents.read(FILE_NAME).items() if key != "door"})
+    front.arming.arm(Mode.HOME)  # while the garage is upgraded
+    for door in (front, garage, front):
+        sharing(door).follow(door.store)
+    assert (front.mode, garage.mode) == (Mode.HOME, Mode.HOME)
+
+
 def test_a_door_without_the_right_does_not_change_the_households_mode(household: SimulatedHousehold) -> None:
     front, guest = household.add("front"), household.add("guest", frozenset({Right.VIEW}))
     ours, theirs = sharing(front), sharing(guest)

@@ -177,7 +177,8 @@ class SharedMode:
     def _remembered(self) -> Agreed:
         try:
             found = self._documents.read(FILE_NAME)
-            if found.get("door") != self._household.own.door:
+            own = self._household.own.door
+            if found.get("door", own) != own:  # an older facesecure did not say which door it was
                 return Agreed()  # a daemon that still ran wrote it after this door had left its hub
             since = found["since"]
             return Agreed(int(found["version"]), Mode(found["mode"]), datetime.fromisoformat(since) if since else None)
