@@ -211,7 +211,7 @@ class Manager:
         A version that one of them has was made by a command at the same time, or before STATE_DIR was put back: who is
         shut out now may have it too.
         """
-        known = next((one for one in self._identity.households if self._identifier(one) == household), None)
+        known = next((one for one in self._households() if self._identifier(one) == household), None)
         if known is None:
             raise HubError("the manager does not know the door's household", "put STATE_DIR/hub back from a backup")
         doors = list(members)
@@ -227,14 +227,19 @@ class Manager:
 
     def _known(self, name: str) -> Household:
         """Return the household ``name``, which is new if there is none; case does not matter."""
-        found = next((one for one in self._identity.households if one.name.casefold() == name.casefold()), None)
+        found = next((one for one in self._households() if one.name.casefold() == name.casefold()), None)
         return found or self._keep(Household(name))
 
     def _identifier(self, household: Household) -> str:
         return self._authority.household(household.name)
 
+    def _households(self) -> tuple[Household, ...]:
+        """Return the households, read anew: another command, or the daemon, may have added one or renewed its key."""
+        self._identity = read_identity(self._state_dir)
+        return self._identity.households
+
     def _keep(self, household: Household) -> Household:
-        kept = {one.name: one for one in self._identity.households} | {household.name: household}
+        kept = {one.name: one for one in self._households()} | {household.name: household}
         self._identity = replace(self._identity, households=tuple(kept.values()))
         write_identity(self._state_dir, self._identity)
         return household

@@ -112,3 +112,24 @@ def test_a_door_may_be_written_otherwise(hub: RealHub, manager: Manager) -> None
         assert name in names(manager)
     with pytest.raises(UsageError, match="there is a door 'FRONT' already"):
         manager.rename(hub_doors._door(manager, "cellar"), "FRONT")
+
+
+def test_a_household_that_was_added_while_a_command_waited_for_an_answer_is_not_forgotten(
+    hub: RealHub, manager: Manager
+) -> None:
+    shed = hub.identity(hub.add("shed")).own()
+    flat = hub.identity(hub.add("flat", "flat 3")).own()  # by another command
+    manager.remove(shed)
+    assert manager.household_name(flat.household) == "flat 3"
+    manager.remove(flat)
+    assert flat.door not in {door.door for door in manager.doors()}
+
+
+def test_a_command_that_waited_makes_no_older_key_the_newest(hub: RealHub) -> None:
+    first, second = (hub.identity(hub.add(name, "flat 4")).own() for name in ("hall", "attic"))
+    with hub.managing() as waiting:
+        with hub.managing() as other:
+            other.remove(first)
+        waiting.remove(second)
+    (found,) = (one for one in hub.identity(hub.manager).households if one.name == "flat 4")
+    assert found.version == 3
