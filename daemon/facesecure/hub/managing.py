@@ -226,8 +226,8 @@ class Manager:
         raise HubError("the hub has many newer keys of the household", "somebody interferes: look at its database")
 
     def _known(self, name: str) -> Household:
-        """Return the household ``name``, which is new if there is none; case does not matter."""
-        found = next((one for one in self._households() if one.name.casefold() == name.casefold()), None)
+        """Return the household ``name``, which is new if there is none; names are compared as ``same_name`` does."""
+        found = next((one for one in self._households() if same_name(one.name, name)), None)
         return found or self._keep(Household(name))
 
     def _identifier(self, household: Household) -> str:

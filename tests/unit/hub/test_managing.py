@@ -133,3 +133,13 @@ def test_a_command_that_waited_makes_no_older_key_the_newest(hub: RealHub) -> No
         waiting.remove(second)
     (found,) = (one for one in hub.identity(hub.manager).households if one.name == "flat 4")
     assert found.version == 3
+
+
+def test_a_household_whose_name_is_written_otherwise_is_the_same_one(hub: RealHub, manager: Manager) -> None:
+    """Small letters of some capitals are put together otherwise: "ΤΑΪ́ΔΗΣ" is "Ταΐδης" only as ``name_key`` compares."""
+    gone = hub.identity(hub.add("kiosk", "Τα\u0390δης")).own()
+    manager.remove(gone)
+    added = hub.add("booth", "ΤΑ\u03aa\u0301ΔΗΣ")
+    assert hub.identity(added).own().household == gone.household
+    with hub.opened(added) as store:
+        assert [key.version for key in store.household_keys.mine()] == [2, 1]
