@@ -86,9 +86,9 @@ class Manager:
             try:
                 joined.append(self._accept(request))
             except NotGenuineError as error:
-                _log.warning("a request to join the hub is refused: %s", error)
-                record(self._state_dir, "hub-join-refused", request.invitation)
-                self._store.joining.refuse(request.invitation)
+                if self._store.joining.refuse(request.invitation):  # otherwise another command has answered it
+                    _log.warning("a request to join the hub is refused: %s", error)
+                    record(self._state_dir, "hub-join-refused", request.invitation)
             except HubRefusedError as error:
                 _log.warning("a request to join the hub was replaced or taken back meanwhile: %s", error.message)
         return joined

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +17,7 @@ from facesecure.hub.certify import certified
 from facesecure.hub.identity import Certificate
 from facesecure.hub.managing import VALID, Manager
 from facesecure.hub.store.joining import Joining
+from facesecure.services import audit
 from support.hub_estate import RealHub
 from support.postgres.server import Server
 
@@ -143,3 +146,18 @@ def test_a_household_whose_name_is_written_otherwise_is_the_same_one(hub: RealHu
     assert hub.identity(added).own().household == gone.household
     with hub.opened(added) as store:
         assert [key.version for key in store.household_keys.mine()] == [2, 1]
+
+
+def test_a_request_that_the_daemon_has_answered_is_not_refused_by_a_command_that_waits(
+    hub: RealHub, manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = hub.invite("porch")
+    with ThreadPoolExecutor(1) as pool, hub.managing() as daemon:
+        joined = pool.submit(hub.join, "porch", code)
+        while not (requests := manager._store.joining.requests()):
+            time.sleep(0.05)
+        assert daemon.answer()
+        monkeypatch.setattr(manager._store.joining, "requests", lambda: requests)
+        assert manager.answer() == []
+        assert joined.result(60).name == "porch"
+    assert "hub-join-refused" not in [entry.action for entry in audit.verify(hub.manager).entries]

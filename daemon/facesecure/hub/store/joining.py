@@ -78,10 +78,13 @@ class Joining(Part):
             for key in keys:
                 connection.execute(insert(household_keys).values(**without_revision(key)))
 
-    def refuse(self, invitation: str) -> None:
-        """Remove a request whose MAC is wrong; the invitation stays open for the real door. Manager only."""
+    def refuse(self, invitation: str) -> bool:
+        """Remove a request whose MAC is wrong; the invitation stays open for the real door. Manager only.
+
+        Return whether it was still there.
+        """
         with self._database.begin() as connection:
-            _drop_request(connection, invitation)
+            return _drop_request(connection, invitation)
 
     def finish(self, password: str) -> None:
         """Change the password of this door to ``password``, as which it signs in from now on; it does not expire."""
