@@ -84,7 +84,7 @@ class Link:
         backoff = Backoff(_LONGEST_PAUSE, first=1.0)
         while not self._stopping.is_set():
             try:
-                self._require()
+                self._require_member()
                 require_fitting(self._store.database)
                 backoff.reset()
                 self._serve()
@@ -99,7 +99,7 @@ class Link:
         again, database = Backoff(_LOOK, first=1.0), self._store.database
         database.news.tell()
         while not self._stopping.is_set():
-            self._require()
+            self._require_member()
             news = database.news.take()
             if news is None:
                 due = time.monotonic() + (random.uniform(*_LOOK_OF_MANY) if database.is_looking else _LOOK)
@@ -113,6 +113,14 @@ class Link:
                 database.wait(again.pause())
                 require_fitting(database)
                 database.news.tell()
+
+    def _require_member(self) -> None:
+        """Call ``require``; if it raises, close the connection, which notices use as long as it is there."""
+        try:
+            self._require()
+        except FacesecureError:
+            self._store.database.close()
+            raise
 
     def _due(self, news: frozenset[str] | None) -> list[Duty]:
         """Return the duties to be done; ``news`` is what has changed, None for anything."""

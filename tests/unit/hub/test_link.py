@@ -93,6 +93,7 @@ def test_once_this_door_has_left_the_hub_nothing_is_done_there_any_more(door: Si
         left.set()
         link.wake()
         wait_for(lambda: link.trouble, "why nothing is done")
+        assert not door.store.database.is_connected, "a notice would still ask the hub"
         assert not done.acquire(timeout=1)
 
 
