@@ -136,9 +136,9 @@ class HubDatabase:
         self.news.tell(*about)
         self._signal(b"w")
 
-    def close(self) -> None:
-        """Close the connection. A later use makes a new one."""
-        with self._turn:
+    def close(self, timeout: float = -1) -> None:
+        """Close the connection, unless another thread still uses it after ``timeout`` seconds; -1: wait for that."""
+        with suppress(HubUnreachableError), self._in_turn(timeout):
             self._engine.dispose()
             self._connected = False
 

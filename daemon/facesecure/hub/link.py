@@ -73,8 +73,8 @@ class Link:
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self.wake()
-        self._thread.join(3.0)  # a connection that is being made may take longer: the thread is left to itself
-        self._store.database.close()
+        self._thread.join(3.0)  # the hub may take longer to answer: the thread ends with the process then
+        self._store.database.close(0.5)
 
     def wake(self, *about: str) -> None:
         """Do the duties soon: something of ``about`` has changed at this door, or without it, anything may have."""

@@ -80,6 +80,21 @@ def test_without_a_connection_the_duties_after_the_one_that_lost_it_wait(door: S
         wait_for(lambda: reached and not link.trouble, "that the hub is back")
 
 
+def test_the_end_of_the_daemon_does_not_wait_for_a_hub_that_does_not_answer(door: SimulatedDoor) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def waiting(store: HubStore) -> None:
+        with store.database.begin(reading=True):
+            begun.set()
+            over.wait(20)
+
+    with Link(door.store, [waiting]):
+        assert begun.wait(60)
+        began = time.monotonic()
+    assert time.monotonic() - began < 15
+    over.set()
+
+
 def test_once_this_door_has_left_the_hub_nothing_is_done_there_any_more(door: SimulatedDoor) -> None:
     left, done = threading.Event(), threading.Semaphore(0)
 
