@@ -93,7 +93,8 @@ def overview(config: HubConfig, state_dir: Path) -> Overview:
     with opened(identity, config, state_dir) as store:
         doors, problems = _trusted(identity, store)
         waiting, forged = _waiting(doors, store.removals.open())
-        invited = [one.name for one in store.joining.invitations() if one.used_at is None]
+        now = store.doors.now()
+        invited = [one.name for one in store.joining.invitations() if one.used_at is None and now < one.expires_at]
         keys = store.household_keys.mine()
     return Overview(
         name=next((door.name for door in doors.present() if door.door == identity.door), identity.own().name),

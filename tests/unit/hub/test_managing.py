@@ -16,9 +16,10 @@ from facesecure.hub import managing
 from facesecure.hub.certify import certified
 from facesecure.hub.identity import Certificate
 from facesecure.hub.managing import VALID, Manager
+from facesecure.hub.overview import overview
 from facesecure.hub.store.joining import Joining
 from facesecure.services import audit
-from support.hub_estate import RealHub
+from support.hub_estate import CONFIG, RealHub
 from support.postgres.server import Server
 
 pytest_plugins = ["support.postgres.fixtures"]
@@ -74,6 +75,13 @@ def test_an_invitation_keeps_its_name_until_it_expires_and_only_if_somebody_has_
         hub.invite("loft")
     monkeypatch.setattr(managing, "datetime", Later)
     hub.invite("loft")
+
+
+def test_an_invitation_is_shown_as_open_until_it_expires(hub: RealHub) -> None:
+    hub.invite("pantry")
+    assert "pantry" in overview(CONFIG, hub.manager).invitations
+    hub.administer("UPDATE invitations SET expires_at = now() - interval '1 second' WHERE name = 'pantry'")
+    assert "pantry" not in overview(CONFIG, hub.manager).invitations
 
 
 def test_a_door_whose_name_another_has_got_meanwhile_joins_with_a_number(

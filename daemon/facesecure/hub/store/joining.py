@@ -39,7 +39,7 @@ class Joining(Part):
                 connection.execute(insert(invitations).values(**values))
 
     def invitations(self) -> tuple[Invitation, ...]:
-        """Return those that are open, used ones of the last day too: all to the manager, its own to who was invited."""
+        """Return those that expired a day ago at most, used ones too: all to the manager, its own to the invited."""
         with self._database.begin() as connection:
             since = time_of(connection) - _SHOWN
         query = select(invitations).where(invitations.c.expires_at > since).order_by(invitations.c.expires_at)
