@@ -205,6 +205,7 @@ class HubDatabase:
         before, connection.info["look"] = connection.info.get("look"), found
         if before is not None and (found is None or not found.follows(before)):
             connection.info.pop("first wait", None)
+            connection.info.pop("listening", None)  # where this door is added again, it gets another channel
             self.remembering.forget()
             self._noticed = True
         known = connection.info.setdefault("first wait", self._waits) != self._waits

@@ -14,7 +14,7 @@ import pytest
 
 from facesecure.hub.database import HubDatabase
 from facesecure.hub.link import Link
-from facesecure.hub.rows import RecordKind
+from facesecure.hub.rows import NewDoor, RecordKind
 from facesecure.hub.store import HubStore
 from support.hub import Hub, a_door, a_record, a_sighting, door_of, new_id, postgres_hub
 from support.postgres.server import ADMINISTRATOR, Server, needs_postgres
@@ -193,3 +193,21 @@ def test_a_door_asks_again_only_what_has_changed_for_it(
     assert look()[0] == 2
     large.hub.store_of(door_of(back), back.people._member.household).records.put(a_record(back, part=new_id()), 0)
     assert look()[0] == 3
+
+
+def test_a_door_that_joined_after_the_backup_is_notified_again_once_the_manager_has_added_it(
+    large: Large, tmp_path: Path
+) -> None:
+    large.backup(tmp_path / "hub.dump")
+    late = large.hub.join(large.front.people._member.household, "late")
+    settled(late.database)
+    row = late.doors.own()
+    assert row is not None
+    large.put_back(tmp_path / "hub.dump")
+    settled(late.database)
+    large.hub.manager.doors.put_missing(
+        NewDoor(row.identifier, row.name, row.household, row.rights, row.box_key, row.sign_key, row.certificate)
+    )
+    settled(late.database)
+    large.front.sightings.add([a_sighting()])
+    assert late.database.wait(10)
