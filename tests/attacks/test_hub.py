@@ -15,8 +15,10 @@ import psycopg
 import pytest
 
 from facesecure.cli import hub_doors
+from facesecure.config import FacesecureConfig
 from facesecure.domain.errors import HubError, HubRefusedError, UsageError
 from facesecure.hub.certify import wrapped_keys
+from facesecure.hub.check import check
 from facesecure.hub.codes import JoinCode
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import DoorKeys
@@ -31,6 +33,7 @@ from facesecure.hub.store.doors import Doors
 from facesecure.hub.sync.household import Household
 from facesecure.hub.tables import HEAD
 from facesecure.hub.trust import TrustedDoors
+from facesecure.services.diagnostics.result import CheckContext
 from support.estate import Estate
 from support.faults.table import attack
 from support.hub_estate import CONFIG, RealHub
@@ -198,6 +201,9 @@ def test_a_removal_that_was_interrupted_is_named_and_repeated(hub: RealHub) -> N
                 manager.remove(barn_door)
         assert "barn" not in [door.name for door in manager.doors()]
         assert "hub doors remove 'barn'" in " ".join(listed(CONFIG, hub.manager).problems)
+        config = FacesecureConfig.model_validate({"hub": {"database": barn.url}})
+        found = [one for one in check(CheckContext(config, None, hub.manager)) if "hub doors remove" in one.message]
+        assert [one.remedy for one in found] == ["do so on the manager"], "nobody interferes"
         with pytest.raises(UsageError, match="no door"):
             hub_doors._door(manager, "barn")
         manager.remove(hub_doors._door(manager, "barn", half_removed=True))

@@ -28,5 +28,7 @@ def check(context: CheckContext) -> Iterator[CheckResult]:
     if found.waiting:
         names = ", ".join(found.waiting)
         yield warn(NAME, f"a removed person is still on: {names}", "start facesecure there, or remove the door")
+    for problem in found.unfinished:
+        yield fail(NAME, problem, "do so on the manager")
     for problem in found.problems:
         yield fail(NAME, problem, "somebody who can write to the hub's database interferes; ask who administers it")

@@ -47,8 +47,9 @@ class ListedDoors:
 class Overview:
     """What a door sees of its hub.
 
-    ``waiting`` are names of doors that have yet to wipe a removed person, ``people`` sentences about people whom this
-    door calls otherwise than others do, or does not take in.
+    ``waiting`` are names of doors that have yet to wipe a removed person, ``unfinished`` sentences about doors whose
+    removal is to be repeated, ``people`` about people whom this door calls otherwise than others do, or does not take
+    in.
     """
 
     name: str
@@ -60,20 +61,21 @@ class Overview:
     waiting: tuple[str, ...]
     problems: tuple[str, ...]
     people: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
     @property
     def lines(self) -> list[str]:
         """The sentences after the first."""
         open_ones = [f"invited: {name}" for name in self.invitations]
         return [*open_ones, *(f"{name} has not confirmed that a removed person is wiped" for name in self.waiting),
-                *self.people, *self.problems]  # fmt: skip
+                *self.people, *self.unfinished, *self.problems]  # fmt: skip
 
 
 def listed(config: HubConfig, state_dir: Path) -> ListedDoors:
     """Return the doors of this door's hub. Raises HubError."""
     identity = member_identity(state_dir)
     with opened(identity, config, state_dir) as store:
-        doors, problems = _trusted(identity, store)
+        doors, problems, unfinished = _trusted(identity, store)
         manager = store.doors.estate().manager
         seen = {status.door: status.seen_at for status in store.doors.statuses()}
     names = _household_names(identity)
@@ -84,14 +86,14 @@ def listed(config: HubConfig, state_dir: Path) -> ListedDoors:
         )
         for door in doors.present()
     ]  # fmt: skip
-    return ListedDoors(tuple(sorted(shown, key=lambda one: one.name.casefold())), problems)
+    return ListedDoors(tuple(sorted(shown, key=lambda one: one.name.casefold())), (*problems, *unfinished))
 
 
 def overview(config: HubConfig, state_dir: Path) -> Overview:
     """Return how this door stands with its hub. Raises HubError."""
     identity = member_identity(state_dir)
     with opened(identity, config, state_dir) as store:
-        doors, problems = _trusted(identity, store)
+        doors, problems, unfinished = _trusted(identity, store)
         waiting, forged = _waiting(doors, store.removals.open())
         now = store.doors.now()
         invited = [one.name for one in store.joining.invitations() if one.used_at is None and now < one.expires_at]
@@ -106,6 +108,7 @@ def overview(config: HubConfig, state_dir: Path) -> Overview:
         waiting=waiting,
         problems=(*problems, *forged, *_older_key(identity, doors, keys, state_dir), *_refused_visits(state_dir)),
         people=PeopleState.read(state_dir).notes(),
+        unfinished=unfinished,
     )
 
 
@@ -123,12 +126,15 @@ def _refused_visits(state_dir: Path) -> tuple[str, ...]:
         return ()
 
 
-def _trusted(identity: Identity, store: HubStore) -> tuple[TrustedDoors, tuple[str, ...]]:
+def _trusted(identity: Identity, store: HubStore) -> tuple[TrustedDoors, tuple[str, ...], tuple[str, ...]]:
+    """Return the doors, a sentence for each that is not trusted, and one for each whose removal is to be repeated."""
     doors, rows = TrustedDoors(identity), store.doors.all()
     problems = doors.learn(rows)
-    for door in doors.half_removed(rows):
-        problems.append(f"{door.name} is shut out, but not quite removed: facesecure hub doors remove {door.name!r}")
-    return doors, tuple(problems)
+    unfinished = [
+        f"{door.name} is shut out, but not quite removed: facesecure hub doors remove {door.name!r}"
+        for door in doors.half_removed(rows)
+    ]
+    return doors, tuple(problems), tuple(unfinished)
 
 
 def _waiting(doors: TrustedDoors, removals: Iterable[Removal]) -> tuple[tuple[str, ...], tuple[str, ...]]:
