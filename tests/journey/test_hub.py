@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from facesecure.hub.codes import JoinCode
+from facesecure.storage.keys import KEY_NAME
+from facesecure.storage.secret_files import SecretFiles
 from support.postgres.server import ADMINISTRATOR, Server, made_server
 from support.service.commandline import CommandLine, own_settings, started
 
 pytestmark = pytest.mark.slow
+CODE = JoinCode.made("ab" * 16, "postgresql+psycopg://hub.lan/doors", b"").text
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +104,16 @@ def test_what_cannot_work_is_said_before_anything_is_tried(
     outcome = facesecure("hub", *words)
     assert outcome.code != 0
     assert said in outcome.err
+
+
+def test_a_door_whose_key_is_lost_can_leave_the_hub(facesecure: CommandLine, tmp_path: Path) -> None:
+    SecretFiles(tmp_path).write("identity", b"{}")
+    (tmp_path / KEY_NAME).unlink()
+    for words in (("hub", "join", CODE), ("hub", "leave")):
+        assert facesecure("--state-dir", tmp_path, *words).code != 0
+    left = facesecure("--state-dir", tmp_path, "hub", "leave", "--yes", "--json")
+    assert (left.json, "key" in left.err) == ({"left": True, "manager": None}, True)
+    assert "belongs to no hub" in facesecure("--state-dir", tmp_path, "hub", "status").err
 
 
 def test_without_the_driver_it_is_said_how_to_install_it(

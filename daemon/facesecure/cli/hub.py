@@ -28,6 +28,12 @@ app = group(
 app.add_typer(hub_doors.app, name="doors")
 _CA = "File of the authority that signed the database's TLS certificate, one certificate in PEM."
 _RIGHTS = "enrol,arm,view"
+_LEAVING = {
+    True: "Forget the hub and its authority, without which no door can be added or removed",
+    False: "Forget the hub on this door",
+    None: "Forget the hub on this door, and its authority if this is the manager",
+}
+"""What is asked, by whether this door is the manager."""
 
 
 @app.command(
@@ -164,20 +170,15 @@ def leave(context: typer.Context, yes: Yes = False, json: Json = False) -> None:
     Remove the door on the manager, too. If this is the manager, no door can ever be added or removed again.
     """
     config = config_for_hub(context)
-    from facesecure.hub.identity_file import find_identity, remove_identity
+    from facesecure.hub.identity_file import remove_identity
     from facesecure.services.audit import audited
 
-    identity = find_identity(state_of(config))
-    manages = identity is not None and identity.is_manager
-    confirm(
-        "Forget the hub and its authority, without which no door can be added or removed" if manages
-        else "Forget the hub on this door",
-        yes,
-    )  # fmt: skip
+    belongs, manages = _membership(state_of(config))
+    confirm(_LEAVING[manages], yes)
     with audited(state_of(config), "hub-left"):
         remove_identity(state_of(config))
     if json:
-        output.emit_json({"left": identity is not None, "manager": manages})
+        output.emit_json({"left": belongs, "manager": manages})
         return
     output.say("this door belongs to no hub now")
     output.note("hint: remove database from [hub], restart facesecure, and remove the door on the manager")
@@ -216,6 +217,19 @@ def status(context: typer.Context, json: Json = False) -> None:
     output.say(f"{found.name}, {'manager' if found.manager else 'door'} of {found.doors} doors at {found.url}")
     for line in found.lines:
         output.say(line)
+
+
+def _membership(state_dir: Path) -> tuple[bool, bool | None]:
+    """Return whether this door belongs to a hub, and whether as its manager: None where its identity is unreadable."""
+    from facesecure.domain.errors import StoreError
+    from facesecure.hub.identity_file import find_identity
+
+    try:
+        identity = find_identity(state_dir)
+    except StoreError as error:  # a door whose key is lost has to leave before it can join again
+        output.note(f"warning: {error.message}")
+        return True, None
+    return identity is not None, identity is not None and identity.is_manager
 
 
 def _ask_password() -> str | None:

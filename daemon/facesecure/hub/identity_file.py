@@ -50,7 +50,7 @@ def find_identity(state_dir: Path) -> Identity | None:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(
             f"the identity of this door in the hub cannot be understood: {type(error).__name__}",
-            "put STATE_DIR/hub back from a backup, or join again",
+            "put STATE_DIR/hub back from a backup, or leave and join again: facesecure hub leave",
         ) from error
 
 
