@@ -21,7 +21,7 @@ from facesecure.hub.access import opened
 from facesecure.hub.codes import JoinCode
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Certificate, DoorKeys, Identity, estate_of
-from facesecure.hub.identity_file import find_identity, write_identity
+from facesecure.hub.identity_file import find_identity, remove_identity, write_identity
 from facesecure.hub.invitations import request_mac
 from facesecure.hub.row_values import role_of
 from facesecure.hub.rows import HouseholdKey, JoinRequest
@@ -87,6 +87,7 @@ def _begun(joining: Joining) -> Identity:
     if estate_of(authority) != code.estate:
         raise HubError("the hub's authority is not the one of the invitation", "somebody interferes; ask the manager")
     identity = replace(identity, authority_key=authority)
+    remove_identity(joining.state_dir)  # what the daemon was writing, as this door left another hub
     write_identity(joining.state_dir, identity)
     return identity
 

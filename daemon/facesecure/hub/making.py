@@ -43,6 +43,7 @@ def make(state_dir: Path, administrator: HubAddress, name: str, household: str, 
     keys = wrapped_keys(authority, identity, [certificate], [1])
     transaction: list[str] = []
     with audited(state_dir, "hub-made", name):
+        remove_identity(state_dir)  # what the daemon was writing, as this door left another hub
         write_identity(state_dir, identity)  # first: a hub without its authority would be of no use
         try:
             administrator = replace(administrator, root=address_of(identity, HubConfig(), state_dir).root)
