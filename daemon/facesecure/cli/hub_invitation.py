@@ -30,18 +30,26 @@ def tell_code(code: JoinCode, name: str, qr: bool, json: bool) -> None:
 def wait_for(manager: Manager, code: JoinCode) -> None:
     """Let doors in until that of ``code`` has joined, whoever let it in: the daemon answers too.
 
-    Raises HubError if it has not joined when the code expires.
+    Where the connection is lost meanwhile, another is made. Raises HubError if the door has not joined when the code
+    expires.
     """
     import time
 
-    from facesecure.domain.errors import HubError
+    from facesecure.domain.errors import HubError, HubUnreachableError
     from facesecure.hub.managing import VALID
 
     until = time.monotonic() + VALID.total_seconds()
+    lost = ""
     output.note("waiting for the door; Ctrl-C ends this, and a running daemon goes on")
     while time.monotonic() < until:
-        told = {joined.door: joined.name for joined in manager.answer()}
-        told |= {one.door: one.name for one in manager.doors() if one.door == code.invitation}
+        try:
+            told = {joined.door: joined.name for joined in manager.answer()}
+            told |= {one.door: one.name for one in manager.doors() if one.door == code.invitation}
+        except HubUnreachableError as error:
+            told = {}
+            if error.message != lost:
+                output.note(f"{error.message}; trying again")
+            lost = error.message
         for name in told.values():
             output.note(f"{name} has joined")
         if code.invitation in told:

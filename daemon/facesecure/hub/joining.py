@@ -16,7 +16,7 @@ from pathlib import Path
 from ssl import DER_cert_to_PEM_cert
 
 from facesecure.config.hub import HubConfig
-from facesecure.domain.errors import HubError, HubRefusedError
+from facesecure.domain.errors import HubError, HubRefusedError, HubUnreachableError
 from facesecure.hub.access import opened
 from facesecure.hub.codes import JoinCode
 from facesecure.hub.errors import NotGenuineError
@@ -33,6 +33,7 @@ _PAUSE = 0.5
 """Seconds between two looks for the answer."""
 _AGAIN = 5.0
 """Seconds after which a request without an answer is filed again."""
+_NOT_ANSWERED = "start facesecure there, or run: facesecure hub invite --wait; then join again with the same code"
 _UNKNOWN = "0" * 32
 """Stands for the household as long as the certificate has not come."""
 
@@ -109,22 +110,35 @@ def _request(code: JoinCode, identity: Identity) -> JoinRequest:
 
 
 def _answer(joining: Joining, store: HubStore, request: JoinRequest) -> bytes:
-    """Ask until the manager has answered: another who has the code may put a request in the place of this one."""
-    began, asked = time.monotonic(), None
-    while (door := store.doors.own()) is None:
-        now = time.monotonic()
-        if asked is None or now - asked > _AGAIN:
-            store.joining.ask(request)
-            if asked is None:
-                joining.waiting()
-            asked = now
-        elif now - began > joining.patience.total_seconds():
-            raise HubError(
-                "the manager has not answered",
-                "start facesecure there, or run: facesecure hub invite --wait; then join again with the same code",
-            )
+    """Ask until the manager has answered: another who has the code may put a request in the place of this one.
+
+    Where the connection is lost meanwhile, another is made.
+    """
+    certificate = _look(store, request, ask=True)
+    if certificate is None:
+        joining.waiting()
+    began = asked = time.monotonic()
+    while certificate is None:
         time.sleep(_PAUSE)
-    return door.certificate
+        now = time.monotonic()
+        again, late = now - asked > _AGAIN, now - began > joining.patience.total_seconds()
+        try:
+            certificate = _look(store, request, ask=again)
+            asked = now if again else asked
+        except HubUnreachableError:
+            if late:
+                raise
+        if certificate is None and late:
+            raise HubError("the manager has not answered", _NOT_ANSWERED)
+    return certificate
+
+
+def _look(store: HubStore, request: JoinRequest, *, ask: bool) -> bytes | None:
+    """Return the certificate with which the manager has answered; without one None, and if ``ask``, ask for it."""
+    door = store.doors.own()
+    if door is None and ask:
+        store.joining.ask(request)
+    return door.certificate if door else None
 
 
 def _check(joining: Joining, identity: Identity) -> None:

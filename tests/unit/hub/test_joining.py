@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from facesecure.cli import hub_invitation
+from facesecure.cli.hub_invitation import wait_for
 from facesecure.hub.connecting import HubAddress
+from facesecure.hub.joining import Joining, join
 from facesecure.hub.making import make
+from facesecure.hub.managing import Manager
 from facesecure.hub.sync.people_state import PeopleState
-from support.hub_estate import RealHub
+from support.hub_estate import CONFIG, RealHub
 from support.postgres.server import ADMINISTRATOR, Server
 
 pytest_plugins = ["support.postgres.fixtures"]
@@ -39,3 +47,23 @@ def test_a_door_makes_a_hub_without_what_it_knew_of_another(postgres: Server, tm
     address = HubAddress(postgres.url(ADMINISTRATOR, postgres.new_database()), postgres.password)
     make(left(tmp_path), address, "front", "home", postgres.authority.root.read_text())
     assert not PeopleState.read(tmp_path).gone
+
+
+def test_a_connection_that_is_lost_ends_neither_the_doors_waiting_nor_the_commands(
+    hub: RealHub, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, began = hub.invite("attic"), threading.Event()
+    with ThreadPoolExecutor(2) as pool, hub.managing() as manager:
+        joining = Joining(hub.folder / "attic", code, CONFIG, timedelta(seconds=60), began.set)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Manager, "answer", lambda _: [])
+            patch.setattr(hub_invitation, "_LOOK_SECONDS", 0.1)
+            waits, joins = pool.submit(wait_for, manager, code), pool.submit(join, joining)
+            assert began.wait(60)
+            hub.administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename ~ '^facesecure_door'")
+            time.sleep(1)
+        assert joins.result(60).name == "attic"
+        waits.result(60)
+    said = capfd.readouterr().err
+    assert said.count("trying again") == 1
+    assert "attic has joined" in said
