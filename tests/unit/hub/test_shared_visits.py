@@ -21,7 +21,7 @@ from facesecure.domain.notices import SeenStranger
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity_file import remove_identity
 from facesecure.hub.rows import KEPT_DAYS
-from facesecure.hub.sync import hearing, telling, visits_state
+from facesecure.hub.sync import hearing, telling, visits, visits_state
 from facesecure.hub.sync.notices import HouseholdNotices
 from facesecure.hub.sync.visit_document import VisitFacts, VisitTold, decoded, encoded, identifier_of
 from facesecure.hub.sync.visits import visits_elsewhere
@@ -400,6 +400,30 @@ def test_a_door_that_has_left_its_hub_keeps_nothing_of_it(two: Two) -> None:
     remove_identity(front.door.state_dir)
     front.visits.close()
     assert list((front.door.state_dir / "hub").iterdir()) == []
+
+
+def test_a_clock_that_was_a_month_ahead_for_a_while_loses_no_visit(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    front, garage = two
+    for identifier in ("one", "two"):
+        garage.comes(identifier)
+    garage.share()
+    front.share()
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + timedelta(days=30)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(visits, "datetime", Ahead)
+        front.share()
+        assert front.heard == ()
+        front.visits.close()
+    front.restart()
+    for _ in range(2):
+        front.share()
+    assert len(front.heard) == 2
+    assert front.visits._state.problems == {}
 
 
 def test_a_clock_that_is_wrong_moves_no_visit(two: Two) -> None:

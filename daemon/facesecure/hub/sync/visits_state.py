@@ -25,6 +25,8 @@ _LEAST_SHARE = 50
 _MOST_PROBLEMS = 20
 _SHOWN_FOR = timedelta(days=1)
 """How long a problem is told of."""
+_TURNED_BACK = 3600.0
+"""Seconds by which our clock has to go back until it counts as having been ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class VisitsState:
     """The visits by their identifier at the hub, and how far the hub was read. One thread uses it.
 
     ``again_from``: the lowest revision of what could not be opened, which is looked at again when other doors are
-    trusted, or there is another key. ``problems`` say what was refused, and since when in seconds.
+    trusted, or there is another key. ``problems`` say what was refused, and since when in seconds. ``pruned``: when
+    something was last removed as too old, in seconds of our clock.
 
     Example::
 
@@ -73,6 +76,7 @@ class VisitsState:
     heard: dict[str, Heard] = field(default_factory=dict)
     problems: dict[str, float] = field(default_factory=dict)
     last: LastRead = field(default_factory=LastRead)
+    pruned: float = 0.0
     _saved: bytes = field(default=b"", repr=False, compare=False)
 
     @classmethod
@@ -92,6 +96,7 @@ class VisitsState:
                 {_identifier(one): _heard(row) for one, row in found["heard"].items()},
                 {str(said): float(at) for said, at in found["problems"].items()},
                 LastRead.decode(found["last"]) if "last" in found else LastRead(),
+                float(found.get("pruned", 0.0)),
             )
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise StoreError("the visits of other doors cannot be understood", _HINT) from error
@@ -105,6 +110,7 @@ class VisitsState:
             "heard": {one: _row(heard) for one, heard in self.heard.items()},
             "problems": self.problems,
             "last": self.last.encoded(),
+            "pruned": self.pruned,
         }
         content = json.dumps(document).encode()
         if content == self._saved:
@@ -132,8 +138,15 @@ class VisitsState:
         return bool(theirs)
 
     def prune(self, doors: Iterable[str], now: datetime) -> bool:
-        """Remove what is too old, too much, or of a door that is not among ``doors`` any more. Return if any was."""
+        """Remove what is too old, too much, or of a door that is not among ``doors`` any more. Return if any was.
+
+        Where our clock was ahead when something was removed as too old, everything is to be read again.
+        """
         before, since, allowed = len(self.heard), (now - timedelta(days=KEPT_DAYS)).timestamp(), set(doors)
+        if now.timestamp() < self.pruned - _TURNED_BACK:
+            self.cursor, self.pruned = 0, 0.0
+        if any(heard.at < since for heard in self.heard.values()):
+            self.pruned = now.timestamp()
         self.own = {one: row for one, row in self.own.items() if row.at >= since}
         lately = (now - _SHOWN_FOR).timestamp()
         self.problems = {said: at for said, at in self.problems.items() if at >= lately}
