@@ -19,7 +19,7 @@ from facesecure.domain import VerdictKind
 from facesecure.domain.names import FORGOTTEN
 from facesecure.domain.notices import SeenStranger
 from facesecure.hub.errors import NotGenuineError
-from facesecure.hub.identity_file import remove_identity
+from facesecure.hub.identity_file import remove_identity, write_identity
 from facesecure.hub.rows import KEPT_DAYS
 from facesecure.hub.sync import hearing, telling, visits, visits_state
 from facesecure.hub.sync.notices import HouseholdNotices
@@ -397,9 +397,15 @@ def test_a_door_that_has_left_its_hub_keeps_nothing_of_it(two: Two) -> None:
     garage.comes("one")
     garage.share()
     front.share()
+    garage.comes("two")
+    garage.share()
+    front.visits.share(front.door.store)  # not kept yet
     remove_identity(front.door.state_dir)
     front.visits.close()
     assert list((front.door.state_dir / "hub").iterdir()) == []
+    write_identity(front.door.state_dir, garage.door.identity)  # it has joined again, as another door
+    front.visits.close()
+    assert [one.name for one in (front.door.state_dir / "hub").iterdir()] == ["identity.secret"]
 
 
 def test_a_clock_that_was_a_month_ahead_for_a_while_loses_no_visit(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,7 @@ class SharedVisits:
         ``keep_days`` is ``[store]``'s.
         """
         self._state_dir, self._household, self._steady = state_dir, household, steady
+        self._own = household.own.door
         self._on_change = on_change
         self._state = _remembered(state_dir)
         self._ids = SharedIds(store, state_dir)
@@ -110,7 +111,7 @@ class SharedVisits:
             self._lock.release()
 
     def close(self) -> None:
-        """Keep what is remembered, unless this door has left its hub."""
+        """Keep what is remembered, unless this door has left its hub, or joined another since."""
         if not self._belongs_to_hub():
             return
         if self._lock.acquire(timeout=1.0):  # else the hub is slow just now: what is missing is read from it again
@@ -121,9 +122,10 @@ class SharedVisits:
 
     def _belongs_to_hub(self) -> bool:
         try:
-            return find_identity(self._state_dir) is not None
+            identity = find_identity(self._state_dir)
         except StoreError:
             return False
+        return identity is not None and identity.door == self._own
 
     def _save(self) -> None:
         """Keep what is remembered; what cannot be kept is read from the hub again."""
