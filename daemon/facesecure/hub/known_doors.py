@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from facesecure.domain.errors import StoreError
+from facesecure.domain.errors import HubError, StoreError
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Identity
 from facesecure.hub.identity_file import member_identity, write_identity
@@ -38,6 +38,15 @@ class KnownDoors:
         self.trusted = self._remembered(self._identity)
         self._kept = self.trusted.encoded()
         self._cursor, self._last = 0, LastRead()
+
+    def require_member(self) -> None:
+        """Raise HubError if this door has learnt that it was removed from its hub."""
+        try:
+            self.trusted.door(self._identity.door)
+        except NotGenuineError as error:
+            raise HubError(
+                "this door was removed from the hub", "facesecure hub leave; to come back it needs another invitation"
+            ) from error
 
     def learn(self, store: HubStore) -> None:
         """Learn what has changed at the hub since. Raises HubError, or OSError if it cannot be kept."""

@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert
 
-from facesecure.hub.certify import wrapped_keys
+from facesecure.config import FacesecureConfig
+from facesecure.domain.errors import HubError
+from facesecure.hub.certify import certified, wrapped_keys
 from facesecure.hub.errors import NotGenuineError
+from facesecure.hub.front import HubFront
 from facesecure.hub.identity import Household as Named
 from facesecure.hub.identity_file import write_identity
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.restoring import EVERY, Restoring
 from facesecure.hub.sync.household import FILE_NAME
+from facesecure.hub.sync.visits import visits_elsewhere
 from facesecure.hub.tables import household_keys
+from facesecure.storage.store import Store
 from support.hub_household import SimulatedDoor, SimulatedHousehold
 from support.policy import FakeClock
 
@@ -83,3 +90,17 @@ def test_the_manager_gives_keys_that_are_missing_after_a_second_look(household: 
     assert seen == [1, 2]
     assert all(key.author == manager.door for key in front.store.household_keys.mine())
     acting.store.database.close()
+
+
+def test_a_door_that_knows_that_it_was_removed_begins_without_the_hub(household: SimulatedHousehold) -> None:
+    """It learns that where an old backup of the hub lets it in again for a minute."""
+    front = household.add("front")
+    own = front.identity.own()
+    gone = replace(own, rights=frozenset(), removed=True, serial=own.serial + 1)
+    front.known.believe(certified(household.estate.authority, gone))
+    commands = SimpleNamespace(troubles={})
+    daemon: Any = SimpleNamespace(context=SimpleNamespace(state_dir=front.state_dir), commands=commands)
+    with HubFront(FacesecureConfig()).opened(daemon):
+        assert commands.troubles["hub"]().startswith("this door was removed from the hub; facesecure hub leave")
+    with Store.open(front.state_dir) as store, pytest.raises(HubError, match="was removed from the hub"):
+        visits_elsewhere(store, front.state_dir)

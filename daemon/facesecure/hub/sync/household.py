@@ -34,7 +34,8 @@ class Household:
     """
 
     def __init__(self, state_dir: Path, known: KnownDoors) -> None:
-        """``known`` learns the doors. Raises FacesecureError if the door's identity cannot be read."""
+        """``known`` learns the doors. Raises FacesecureError if the door was removed, or its identity is unreadable."""
+        known.require_member()
         self._state_dir, self._known = state_dir, known
         self._kept = self._least = newest_seen(state_dir, member_identity(state_dir).own().household)
         self._keys: tuple[HouseholdKey, ...] = ()

@@ -185,13 +185,14 @@ class SharedVisits:
 def visits_elsewhere(store: Store, state_dir: Path) -> list[DoorVisit]:
     """Return the visits at other doors as the daemon has last kept them, newest first, without asking the hub.
 
-    Raises HubError if this door belongs to no hub, StoreError if they cannot be read.
+    Raises HubError if this door belongs to no hub, or was removed from it, StoreError if they cannot be read.
     """
-    own, doors = member_identity(state_dir).door, KnownDoors(state_dir).trusted
+    own, known = member_identity(state_dir).door, KnownDoors(state_dir)
+    known.require_member()
     state, ids = VisitsState.read(state_dir), SharedIds(store, state_dir)
     ids.refresh()
     state.forget(ids.removed)  # the daemon may not run
-    return state.visits(_others(doors, own))
+    return state.visits(_others(known.trusted, own))
 
 
 def _others(doors: TrustedDoors, own: str) -> dict[str, str]:
