@@ -17,13 +17,14 @@ from facesecure.domain.errors import (
     HubUnreachableError,
 )
 
-_WAIT = "facesecure tries again; the doors go on without it"
+_AGAIN = "facesecure tries again"
+_WAIT = f"{_AGAIN}; the doors go on without it"
 _SERVER = "look at the server of [hub] database and at its log"
 
 _Failure = tuple[type[HubError], str, str]
 
 _STATES: dict[str, _Failure] = {
-    "53100": (HubFullError, "the hub's disk is full", "free space on the hub's disk; facesecure tries again"),
+    "53100": (HubFullError, "the hub's disk is full", f"free space on the hub's disk; {_AGAIN}"),
     "53200": (HubFullError, "the hub has no memory left", _SERVER),
     "53300": (
         HubUnreachableError,
@@ -69,6 +70,7 @@ _CLASSES: dict[str, _Failure] = {
     "22": (HubError, "the hub refuses a value", "this is a bug in facesecure"),
     "23": (HubRefusedError, "the hub refuses a row that breaks its rules", "see the limits in docs/hub.md"),
 }
+_NO_LINE = (HubRefusedError, "the hub's pg_hba.conf does not let this door in", "see docs/hub.md")
 _TEXTS: tuple[tuple[str, _Failure], ...] = (
     ("certificate verify failed", (
         HubRefusedError,
@@ -90,7 +92,7 @@ _TEXTS: tuple[tuple[str, _Failure], ...] = (
         "the hub asks for the password in the clear",
         "set password_encryption = 'scram-sha-256' and scram-sha-256 in its pg_hba.conf",
     )),
-    ("pg_hba.conf", (HubRefusedError, "the hub's pg_hba.conf does not let this door in", "see docs/hub.md")),
+    ("pg_hba.conf", _NO_LINE),
     ("connection requires a valid client certificate", (
         HubRefusedError,
         "the hub asks for a client certificate",
@@ -115,6 +117,11 @@ _TO_ADMINISTRATOR: dict[_Failure, _Failure] = {
         "the server does not let the administrator in",
         "the role needs the right to log in, and a line in pg_hba.conf: docs/hub.md",
     ),
+    _NO_LINE: (
+        HubRefusedError,
+        "the server's pg_hba.conf does not let the administrator in from here",
+        "add a line for the role and this door's address: docs/hub.md",
+    ),
     _STATES["42501"]: (
         HubRefusedError,
         "the hub does not allow this administrator to do that",
@@ -136,8 +143,16 @@ def translated(where: str, *, administering: bool = False) -> Iterator[None]:
     except (DBAPIError, psycopg.Error) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
         failure = _failure(original)
-        kind, reason, hint = _TO_ADMINISTRATOR.get(failure, failure) if administering else failure
+        kind, reason, hint = _to_administrator(failure) if administering else failure
         raise kind(f"cannot use the hub at {where}: {reason}{_detail(original)}", hint) from error
+
+
+def _to_administrator(failure: _Failure) -> _Failure:
+    """Return what is said of ``failure`` to an administrator, whose command nobody tries again."""
+    kind, reason, hint = _TO_ADMINISTRATOR.get(failure, failure)
+    for again in (_WAIT, _AGAIN):
+        hint = hint.replace(again, "give the command again")
+    return kind, reason, hint
 
 
 def _failure(error: BaseException | None) -> _Failure:
@@ -152,7 +167,7 @@ def _failure(error: BaseException | None) -> _Failure:
     for part, failure in _TEXTS:
         if part in text:
             return failure
-    return HubUnreachableError, "there is no connection", "check that the server runs and can be reached; " + _WAIT
+    return HubUnreachableError, "there is no connection", f"check that the server runs and can be reached; {_WAIT}"
 
 
 def _sqlite_failure(error: sqlite3.Error) -> _Failure:

@@ -109,3 +109,18 @@ def test_each_error_of_the_server_becomes_one_with_a_hint(state: str, kind: type
         raise error
     assert type(caught.value) is kind
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('FATAL:  no pg_hba.conf entry for host "192.168.1.7", user "admin"', "let the administrator"),
+        ("Connection refused", "there is no connection"),
+        ("could not write: No space left on device", "disk is full"),
+    ],
+)
+def test_an_administrator_is_neither_called_a_door_nor_told_that_it_is_tried_again(said: str, told: str) -> None:
+    with pytest.raises(HubError, match=told) as caught, translated("hub.example/doors", administering=True):
+        raise psycopg.OperationalError(said)
+    assert "this door in" not in str(caught.value)
+    assert "tries again" not in (caught.value.hint or "")
