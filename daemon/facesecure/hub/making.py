@@ -97,7 +97,11 @@ def _our_form(text: str) -> str:
         raise UsageError("this is not the address of a PostgreSQL database", hint)
     url = f"{SCHEME}://{rest}"
     try:
-        hub_address(without_user(url))
+        plain = without_user(url)
+    except ValueError:  # brackets that are not closed
+        raise UsageError("this is not the address of a PostgreSQL database", hint) from None
+    try:
+        hub_address(plain)
     except ValueError as error:
         raise UsageError(f"the address of the database {error}", hint) from None
     return url

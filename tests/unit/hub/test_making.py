@@ -136,9 +136,12 @@ def test_a_wrong_password_of_the_administrator_is_not_called_the_doors(
     assert find_identity(tmp_path / "other") is None
 
 
-@pytest.mark.parametrize("address", ["http://x/y", "hub.lan", "postgresql://x", "mysql://root@hub.lan/doors"])
+@pytest.mark.parametrize(
+    "address", ["http://x/y", "hub.lan", "postgresql://x", "mysql://root@hub.lan/doors", "postgresql://[::1/doors"]
+)
 def test_what_is_no_address_is_refused_with_a_hint_that_can_be_read(address: str) -> None:
     with pytest.raises(UsageError) as caught:
         administrator_at(address, HubAddress(""), lambda: None)
     assert "postgresql://HOST/DATABASE" in str(caught.value.hint)
     assert "***" not in str(caught.value)
+    assert "Invalid" not in str(caught.value), "those are another's words"
