@@ -13,6 +13,7 @@ from facesecure.domain.errors import HubConflictError, HubError, HubRefusedError
 from facesecure.domain.names import same_name
 from facesecure.hub.certify import certified, issued, wrapped_keys
 from facesecure.hub.codes import JoinCode
+from facesecure.hub.documents import Documents
 from facesecure.hub.door_names import free_name
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Certificate, Household
@@ -28,6 +29,10 @@ VALID = timedelta(hours=1)
 """How long an invitation may be used."""
 _MOST_TRIES = 100
 """How many versions of a household's key are tried in turn."""
+_UNKNOWN = (
+    "put STATE_DIR/hub back from a newer backup, or name the household: facesecure hub invite NAME --household"
+    " HOUSEHOLD; then repeat this"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -156,9 +161,8 @@ class Manager:
         household = self._authority.household(given.household)
         named = replace(used, name=self._free_name(used))
         certificate = issued(self._identity.estate, named, household, request, _after(0))
-        keys = wrapped_keys(
-            self._authority, self._identity, [certificate], range(1, self._known(given.household).version + 1)
-        )
+        versions = range(1, self._up_to_date(self._known(given.household)).version + 1)
+        keys = wrapped_keys(self._authority, self._identity, [certificate], versions)
         with audited(self._state_dir, "hub-door-joined", certificate.name):
             self._store.joining.accept(certified(self._authority, certificate), keys)
         self._given.remove(given.identifier)
@@ -213,7 +217,7 @@ class Manager:
         """
         known = next((one for one in self._households() if self._identifier(one) == household), None)
         if known is None:
-            raise HubError("the manager does not know the door's household", "put STATE_DIR/hub back from a backup")
+            raise HubError("the manager does not know the door's household", _UNKNOWN)
         doors = list(members)
         for version in range(known.version + 1, known.version + _MOST_TRIES):
             self._keep(replace(known, version=version))
@@ -229,6 +233,17 @@ class Manager:
         """Return the household ``name``, which is new if there is none; names are compared as ``same_name`` does."""
         found = next((one for one in self._households() if same_name(one.name, name)), None)
         return found or self._keep(Household(name))
+
+    def _up_to_date(self, household: Household) -> Household:
+        """Return ``household``, if it is ours with the newest key at the hub: STATE_DIR may be an older one, put back.
+
+        Who was shut out since has the keys before that.
+        """
+        if self._identifier(household) != self._identity.own().household:
+            return household
+        trusted, rows = KnownDoors(self._state_dir).trusted, self._store.household_keys.mine()
+        newest = Documents(self._identity, trusted, rows).newest
+        return household if newest <= household.version else self._keep(replace(household, version=newest))
 
     def _identifier(self, household: Household) -> str:
         return self._authority.household(household.name)

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from facesecure.cli import hub_doors
-from facesecure.domain.errors import HubRefusedError, UsageError
+from facesecure.domain.errors import HubError, HubRefusedError, UsageError
 from facesecure.hub import managing
 from facesecure.hub.certify import certified
 from facesecure.hub.identity import Certificate
+from facesecure.hub.identity_file import write_identity
 from facesecure.hub.managing import VALID, Manager
 from facesecure.hub.overview import overview
 from facesecure.hub.store.joining import Joining
@@ -169,3 +170,22 @@ def test_a_request_that_the_daemon_has_answered_is_not_refused_by_a_command_that
         assert manager.answer() == []
         assert joined.result(60).name == "porch"
     assert "hub-join-refused" not in [entry.action for entry in audit.verify(hub.manager).entries]
+
+
+def test_a_manager_whose_state_was_put_back_gives_no_key_that_a_removed_door_has(hub: RealHub) -> None:
+    before, gone = hub.identity(hub.manager), hub.identity(hub.add("barrow")).own()
+    flat = hub.identity(hub.add("bell", "flat 9")).own()
+    with hub.managing() as manager:
+        manager.remove(gone)
+    newest = hub.identity(hub.manager).households[0].version
+    write_identity(hub.manager, before)
+    with hub.opened(hub.add("coop")) as store:
+        assert max(key.version for key in store.household_keys.mine()) == newest
+    assert hub.identity(hub.manager).households[0].version == newest
+    with hub.managing() as manager:
+        with pytest.raises(HubError, match="does not know the door's household") as caught:
+            manager.remove(flat)
+        assert "hub invite NAME --household" in str(caught.value.hint)
+        manager.invite("chime", "flat 9", frozenset(), hub.ca)
+        manager.remove(hub_doors._door(manager, "bell", half_removed=True))
+        assert not manager.half_removed()
