@@ -83,14 +83,25 @@ def _begun(joining: Joining) -> Identity:
         certificate=b"",
         ca=DER_cert_to_PEM_cert(code.ca) if code.ca else "",
     )
-    with opened(identity, joining.config, joining.state_dir, _UNKNOWN) as store:
-        authority = store.doors.estate().authority
+    authority = _authority(joining, identity)
     if estate_of(authority) != code.estate:
         raise HubError("the hub's authority is not the one of the invitation", "somebody interferes; ask the manager")
     identity = replace(identity, authority_key=authority)
     remove_identity(joining.state_dir)  # what the daemon was writing, as this door left another hub
     write_identity(joining.state_dir, identity)
     return identity
+
+
+def _authority(joining: Joining, identity: Identity) -> bytes:
+    """Return what the hub says is the public key of its authority. Raises HubError."""
+    try:
+        with opened(identity, joining.config, joining.state_dir, _UNKNOWN) as store:
+            return store.doors.estate().authority
+    except HubError as error:
+        if joining.config.database in (None, joining.code.url):
+            raise
+        hint = f"the code is for {joining.code.url}: correct [hub] database if it names another hub"
+        raise HubError(error.message, hint) from error
 
 
 def _admitted(joining: Joining, identity: Identity) -> Identity:

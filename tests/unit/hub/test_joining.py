@@ -12,6 +12,8 @@ import pytest
 
 from facesecure.cli import hub_invitation
 from facesecure.cli.hub_invitation import wait_for
+from facesecure.config.hub import HubConfig
+from facesecure.domain.errors import HubError
 from facesecure.hub.connecting import HubAddress
 from facesecure.hub.joining import Joining, join
 from facesecure.hub.making import make
@@ -67,3 +69,13 @@ def test_a_connection_that_is_lost_ends_neither_the_doors_waiting_nor_the_comman
     said = capfd.readouterr().err
     assert said.count("trying again") == 1
     assert "attic has joined" in said
+
+
+def test_a_configuration_that_names_the_hub_of_before_is_suspected(
+    hub: RealHub, postgres: Server, tmp_path: Path
+) -> None:
+    code, before = hub.invite("loft"), RealHub(postgres, tmp_path)
+    config = HubConfig(database=before.identity(before.manager).url)
+    with pytest.raises(HubError) as caught:
+        join(Joining(hub.folder / "loft", code, config))
+    assert caught.value.hint == f"the code is for {code.url}: correct [hub] database if it names another hub"
