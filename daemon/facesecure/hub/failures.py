@@ -93,6 +93,11 @@ _TEXTS: tuple[tuple[str, _Failure], ...] = (
         "set password_encryption = 'scram-sha-256' and scram-sha-256 in its pg_hba.conf",
     )),
     ("pg_hba.conf", _NO_LINE),
+    ("permission denied for database", (
+        HubRefusedError,
+        "that database does not let this role in",
+        "check the name of the database: [hub] database may name that of another hub",
+    )),
     ("connection requires a valid client certificate", (
         HubRefusedError,
         "the hub asks for a client certificate",

@@ -76,6 +76,6 @@ def test_a_configuration_that_names_the_hub_of_before_is_suspected(
 ) -> None:
     code, before = hub.invite("loft"), RealHub(postgres, tmp_path)
     config = HubConfig(database=before.identity(before.manager).url)
-    with pytest.raises(HubError) as caught:
+    with pytest.raises(HubError, match="does not let this role in") as caught:
         join(Joining(hub.folder / "loft", code, config))
     assert caught.value.hint == f"the code is for {code.url}: correct [hub] database if it names another hub"
