@@ -17,6 +17,7 @@ from facesecure.cli.parser_wording import ParserError, wrong_usage
 from facesecure.util.paths import print_any_name
 from facesecure.util.plain_text import escaped
 from facesecure.util.redaction import learn_address, redact
+from facesecure.util.standard_streams import open_closed_streams
 
 READER_GONE = 141
 DEBUG = "FACESECURE_DEBUG"
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is not None:
         return _guarded(arguments)
+    open_closed_streams()
     end_on_interrupt()
     threading.excepthook = _explain_thread
     code = _guarded(sys.argv[1:])

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.standard_streams import open_closed_streams
 from facesecure.web.serve import ServeOptions, serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the page, and return the exit code."""
+    open_closed_streams()
     parser = argparse.ArgumentParser(prog="facesecure web serve", allow_abbrev=False)
     parser.add_argument("--host", default=ServeOptions.host)
     parser.add_argument("--port", type=int, default=ServeOptions.port)

@@ -15,6 +15,7 @@ from facesecure.cli.parser_wording import ParserError, wrong_usage
 from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure.util.paths import print_any_name
 from facesecure.util.plain_text import escaped
+from facesecure.util.standard_streams import open_closed_streams
 from facesecure.vision.inference.card_files import bundled_directory
 from facesecure.vision.inference.model_card import ModelCard
 from facesecure_training.cli import (
@@ -195,6 +196,7 @@ def _print_card(card: ModelCard) -> None:
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; a traceback is a bug."""
+    open_closed_streams()
     print_any_name()
     try:
         code = _run(sys.argv[1:])
