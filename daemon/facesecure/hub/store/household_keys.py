@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from facesecure.hub.row_values import without_revision
 from facesecure.hub.rows import HouseholdKey
@@ -33,12 +33,6 @@ class HouseholdKeys(Part):
         with self._database.begin() as connection:
             if keys:
                 connection.execute(insert(household_keys), [without_revision(key) for key in keys])
-
-    def newest(self) -> int:
-        """Return the newest version of this door's household, whoever has it; 0 if there is none."""
-        query = select(func.max(household_keys.c.version)).where(household_keys.c.household == self._member.household)
-        with self._database.begin() as connection:
-            return int(connection.execute(query).scalar() or 0)
 
     def given(self) -> frozenset[tuple[str, int, str]]:
         """Return the household, the version and the door of each key that this door has wrapped, as the manager."""
