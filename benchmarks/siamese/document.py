@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.siamese.plan import STAGES, USUAL
+from benchmarks.siamese.plan import STAGES
 from benchmarks.siamese.stages import USUAL_FORM, WHOLE_NUMBERS
 from benchmarks.steps import listed
 
@@ -14,8 +14,8 @@ Found = Mapping[str, Any]
 Document = dict[str, Any]
 BUNDLED = "bundled MobileFaceNet"
 CHARTS = {
-    f"siamese-{name}-{what}.png": (f"report/{name}/verification-{what}.png", f"{what} of the stage {name}")
-    for name in (*USUAL, "full")
+    f"siamese-{name}-{what}.png": (f"report/{stage.run}/verification-{what}.png", f"{what} of the stage {name}")
+    for name, stage in STAGES.items()
     for what in ("robustness", "roc")
 }
 """Charts without faces: the photos may not be published."""
@@ -41,7 +41,7 @@ def document_of(found: Found, ends: Found, summary: Found, searched: Found | Non
             for title, one in {**stages, BUNDLED: {"train": [], **ends["bundled"]}}.items()
         },
         "door": _door(found, ends),
-        "charts": [name for name, (path, _) in CHARTS.items() if path.split("/")[1] in found],
+        "charts": [name for name in CHARTS if name.split("-")[1] in found],
     }
 
 

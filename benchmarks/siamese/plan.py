@@ -69,13 +69,12 @@ _CLOSER: Words = (
     *_PEOPLE, *_MUCH, "--size", 64, "--lr", 0.0001, "--margin", 1.6, "--mixed-precision",
 )  # fmt: skip
 _DISTIL: Words = (
-    "--objective", "distil", *_MUCH, "--batch", 64, "--lr", 0.004, "--size", 64,
-    "--patience", 12, "--mixed-precision",
+    "--objective", "distil", *_MUCH, "--batch", 64, "--size", 64, "--patience", 12, "--mixed-precision",
 )  # fmt: skip
 _WIDER: Words = ("--blocks", "3,6,8,6", "--growth", 24, "--embedding", 64)
 """64 numbers, as the bundled network's have 64 independent directions: 32 of them cost it 0.6 % of LFW's pairs."""
 _CLASSIFIER = Training("classifier", "train", 40, (*_ARCFACE, *_WIDER), scaled=False)
-_PAPER: Words = ("--blocks", "6,12,24,16", "--growth", 32, "--embedding", 32)
+_FULL: Words = ("--views", 4, "--blocks", "6,12,24,16", "--growth", 32, "--embedding", 32)
 
 STAGES: Mapping[str, Stage] = {
     "article": Stage(
@@ -104,13 +103,16 @@ STAGES: Mapping[str, Stage] = {
     ),
     "distilled": Stage(
         "distilled from the bundled network, no labels",
-        (Training("distilled", "train", 12, (*_DISTIL, "--views", 12, *_WIDER), scaled=False),),
+        (Training("distilled", "train", 12, (*_DISTIL, "--lr", 0.004, "--views", 12, *_WIDER), scaled=False),),
         130,
     ),
     FULL: Stage(
         "DenseNet-121 in full, distilled",
-        (Training(FULL, "train", 3, (*_DISTIL, "--views", 4, *_PAPER), scaled=False),),
-        150,
+        (
+            Training(FULL, "train", 3, (*_DISTIL, "--lr", 0.004, *_FULL), scaled=False),
+            Training("longer", "train", 5, (*_DISTIL, "--lr", 0.002, *_FULL), after=FULL, scaled=False),
+        ),
+        180,
     ),
 }
 USUAL = tuple(name for name in STAGES if name != FULL)
