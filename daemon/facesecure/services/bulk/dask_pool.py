@@ -254,7 +254,7 @@ class DaskPool:
     def _close(self) -> None:
         for one in (self._client, self._cluster):
             if one is not None:
-                with suppress(OSError, TimeoutError):
+                with suppress(OSError, TimeoutError, AssertionError):  # the last, where a worker is just started anew
                     one.close()
         self._client = self._cluster = None
 
@@ -268,8 +268,8 @@ def _timed(work: Work[T, Item, Result], task: T, items: Sequence[Item]) -> tuple
 
 def _quieten() -> None:
     """Silence Dask's log: it reports what this module says itself, each task of a lost worker, and every start."""
-    for name in ("distributed", *logging.root.manager.loggerDict):
-        if name.partition(".")[0] == "distributed":
+    for name in ("distributed", "tornado.application", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in {"distributed", "tornado"}:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 

@@ -104,6 +104,17 @@ def cluster(folder: Path):
         yield started.scheduler_address
 
 
+def test_the_work_ends_well_while_a_worker_is_started_anew():
+    with Workforce(2).pool() as pool:
+        close = pool._cluster.close
+
+        def hindered():
+            close()
+            raise AssertionError("can only join a started process")
+
+        pool._cluster.close = hindered
+
+
 @contextmanager
 def bare_cluster():
     """A cluster of another owner, of one worker."""
