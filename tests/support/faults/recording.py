@@ -32,7 +32,7 @@ def saw(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], None]
 
 
 @pytest.fixture
-def minute(pytestconfig: pytest.Config) -> float:
+def damaging(pytestconfig: pytest.Config) -> float:
     """Seconds that random damage lasts: a minute for the table, a quarter of it where the tests only have to pass."""
     return 60.0 if pytestconfig.getoption("--table") else 15.0
 

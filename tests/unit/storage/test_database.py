@@ -17,6 +17,7 @@ from facesecure.domain.errors import StoreError
 from facesecure.storage import database
 from facesecure.storage.store import Store
 from facesecure.storage.tables import HEAD, Base
+from support.databases.new import MigratedOnce
 from support.store import enrolled_face, environment, run_python, sighting
 
 NEXT = """
@@ -109,6 +110,21 @@ def test_an_older_database_is_migrated_and_keeps_its_people(state_dir: Path, req
     with Store.open(state_dir) as store:
         assert [person.name for person in store.people()] == ["Tom"]
     assert database.inspect(state_dir / "facesecure.db") == "9999"
+
+
+def test_the_tests_own_databases_are_those_that_the_migrations_make(tmp_path: Path) -> None:
+    made = []
+    once = MigratedOnce(database._migrate._migrate)  # type: ignore[attr-defined]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(database, "_migrate", once)
+        for name in ("migrated", "like it"):
+            Store.open(tmp_path / name).close()
+            with closing(sqlite3.connect(tmp_path / name / "facesecure.db")) as connection:
+                schema = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid")
+                rows = [line for line in connection.iterdump() if line.startswith("INSERT") and '"keys"' not in line]
+                made.append((schema.fetchall(), rows))
+                assert connection.execute("SELECT count(*) FROM keys").fetchone() == (1,)
+    assert made[0] == made[1]
 
 
 def test_a_migration_that_fails_half_way_changes_nothing(state_dir: Path, later_version: Path) -> None:

@@ -113,6 +113,7 @@ def test_the_work_ends_well_while_a_worker_is_started_anew():
             raise AssertionError("can only join a started process")
 
         pool._cluster.close = hindered
+    assert pool._cluster is None
 
 
 @contextmanager
