@@ -3,14 +3,15 @@
 python -m benchmarks.siamese --out DIR [--data ../shared/data] [--only STAGE ...] [--seed 0] [--share 1.0]
     [--results training/results]
 
-Stages: article, mining, data, classifier, classified, distilled; and full, run only if it is named. Before
-them the faces are extracted, joined and divided by person, and margin, shape, learning rate and cycle are searched on
-people of the validation. The best network is exported as float16 and int8 and measured beside the bundled one.
+Stages: article, mining, data, classifier, classified, discriminant, distilled; and full and mirrored, run only if they
+are named. Before them the faces are extracted, joined and divided by person, and margin, shape, learning rate and cycle
+are searched on people of the validation. The best network is exported as float16 and int8 and measured beside the
+bundled one.
 
-All stages but full take some five hours on two quiet cores, half of it the distillation. Ctrl-C stops at any time, and
-the same command continues; a stage that is done is not repeated. With --results, stages that are not run are kept as an
-earlier run left them there, and the settings that it found are used. --share 0.02 tries everything out in a few minutes
-of training.
+All stages but full and mirrored take some five hours on two quiet cores, half of it the distillation. Ctrl-C stops at
+any time, and the same command continues; a stage that is done is not repeated. With --results, stages that are not run
+are kept as an earlier run left them there, and the settings that it found are used. --share 0.02 tries everything out
+in a few minutes of training.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Any, TypeVar
 from benchmarks import about, training_page
 from benchmarks.siamese import faces
 from benchmarks.siamese.document import CHARTS, added, document_of
-from benchmarks.siamese.plan import FULL, STAGES, USUAL, Budget, Clock
+from benchmarks.siamese.plan import FULL, MIRRORED, STAGES, USUAL, Budget, Clock
 from benchmarks.siamese.stages import Bench
 from benchmarks.siamese.table import page
 from benchmarks.steps import Steps, copy_charts
@@ -81,7 +82,9 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, required=True, help="folder for all intermediate results")
-    parser.add_argument("--only", nargs="+", choices=tuple(STAGES), help=f"stages to run; all but {FULL} by default")
+    parser.add_argument(
+        "--only", nargs="+", choices=tuple(STAGES), help=f"stages to run; all but {FULL} and {MIRRORED} by default"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--share", type=float, default=1.0, help="share of the epochs of every stage")
     parser.add_argument("--results", type=Path, help="folder for figures and charts: training/results")

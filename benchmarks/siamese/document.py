@@ -14,7 +14,7 @@ Found = Mapping[str, Any]
 Document = dict[str, Any]
 BUNDLED = "bundled MobileFaceNet"
 CHARTS = {
-    f"siamese-{name}-{what}.png": (f"report/{stage.run}/verification-{what}.png", f"{what} of the stage {name}")
+    f"siamese-{name}-{what}.png": (f"report/{stage.name}/verification-{what}.png", f"{what} of the stage {name}")
     for name, stage in STAGES.items()
     for what in ("robustness", "roc")
 }

@@ -16,7 +16,8 @@ THRESHOLD_DISTANCE, THRESHOLD_COSINE = 1.0, 0.5
 """The article's rule: one person if the distance is below 1; of vectors of length 1, if the cosine is above 0.5."""
 MOST_COSTLY = 2.2
 """Times the cost of the article's small network that a searched one may have."""
-FULL = "full"
+FULL, MIRRORED = "full", "mirrored"
+SIAMESE, DISCRIMINANT = "siamese-densenet", "discriminant"
 _SKIPPED = 0.02
 """The share of its planned time below which a stage was done before."""
 
@@ -26,7 +27,7 @@ class Training:
     """One run of ``train siamese-densenet`` in ``runs/NAME``, for ``epochs`` of the small network; further ``words``.
 
     ``after`` is the run whose weights it begins with. ``scaled``: whether the searched settings are taken over, and the
-    epochs reduced by as much as they make the network more costly.
+    epochs reduced by as much as they make the network more costly. Another ``kind`` has no epochs.
     """
 
     name: str
@@ -35,16 +36,26 @@ class Training:
     words: Words
     after: str | None = None
     scaled: bool = True
+    kind: str = SIAMESE
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One row of the table: its ``title``, the ``trainings`` one after the other, and the ``minutes`` it takes."""
+    """One row of the table: its ``title``, the ``trainings`` one after the other, and the ``minutes`` it takes.
+
+    ``mirrored``: whether each face is embedded with its mirror image.
+    """
 
     title: str
     trainings: tuple[Training, ...]
     minutes: float
     rule: float = THRESHOLD_COSINE
+    mirrored: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of its model and of its report."""
+        return f"{self.run}-mirrored" if self.mirrored else self.run
 
     @property
     def run(self) -> str:
@@ -74,7 +85,21 @@ _DISTIL: Words = (
 _WIDER: Words = ("--blocks", "3,6,8,6", "--growth", 24, "--embedding", 64)
 """64 numbers, as the bundled network's have 64 independent directions: 32 of them cost it 0.6 % of LFW's pairs."""
 _CLASSIFIER = Training("classifier", "train", 40, (*_ARCFACE, *_WIDER), scaled=False)
+_FRESH: Words = ("--views", 8, "--batch", 96, "--replicas", 2)
+"""Other views: after eight epochs of the first the loss is 0.10 on them, and begins at 0.33 on others."""
 _FULL: Words = ("--views", 4, "--blocks", "6,12,24,16", "--growth", 32, "--embedding", 32)
+
+_LAST: Words = (*_FRESH, "--views", 4)
+_ALL_OF_FULL = (
+    Training(FULL, "train", 3, (*_DISTIL, "--lr", 0.004, *_FULL), scaled=False),
+    Training("longer", "train", 5, (*_DISTIL, "--lr", 0.002, *_FULL), after=FULL, scaled=False),
+    Training(
+        "fresh", "train", 2, (*_DISTIL, "--lr", 0.002, *_FULL, *_FRESH, "--seed", 1), after="longer", scaled=False
+    ),
+    Training(
+        "fresher", "train", 2, (*_DISTIL, "--lr", 0.001, *_FULL, *_LAST, "--seed", 2), after="fresh", scaled=False
+    ),
+)
 
 STAGES: Mapping[str, Stage] = {
     "article": Stage(
@@ -101,21 +126,20 @@ STAGES: Mapping[str, Stage] = {
         (_CLASSIFIER, Training("classified", "train", 5, (*_CLOSER, *_WIDER), after="classifier", scaled=False)),
         10,
     ),
+    DISCRIMINANT: Stage(
+        "the classifier's maps and fixed filters, place by place, and computed last layers",
+        (_CLASSIFIER, Training(DISCRIMINANT, "train", 0, (), after="classifier", scaled=False, kind=DISCRIMINANT)),
+        12,
+    ),
     "distilled": Stage(
         "distilled from the bundled network, no labels",
         (Training("distilled", "train", 12, (*_DISTIL, "--lr", 0.004, "--views", 12, *_WIDER), scaled=False),),
         130,
     ),
-    FULL: Stage(
-        "DenseNet-121 in full, distilled",
-        (
-            Training(FULL, "train", 3, (*_DISTIL, "--lr", 0.004, *_FULL), scaled=False),
-            Training("longer", "train", 5, (*_DISTIL, "--lr", 0.002, *_FULL), after=FULL, scaled=False),
-        ),
-        180,
-    ),
+    FULL: Stage("DenseNet-121 in full, distilled", _ALL_OF_FULL, 260),
+    MIRRORED: Stage("... and each face with its mirror image", _ALL_OF_FULL, 10, mirrored=True),
 }
-USUAL = tuple(name for name in STAGES if name != FULL)
+USUAL = tuple(name for name in STAGES if name not in (FULL, MIRRORED))
 """The stages that are run unless others are asked for; the full network takes hours by itself."""
 
 
@@ -179,17 +203,29 @@ class Shape:
 
 
 def words_of(training: Training, searched: Mapping[str, Any], budget: Budget, seed: int) -> Words:
-    """Return the options of a training; those that it gives itself come last, and count."""
+    """Return the options of a training; those that it gives itself count."""
+    data: Words = ("--data", f"people/{training.data}", "--validation", "people/validation", "--cache", "cache/pixels")
+    begun: Words = ("--initial", f"runs/{training.after}") if training.after else ()
+    if training.kind == DISCRIMINANT:
+        return (*data, "--pairs", max(2, budget.pairs // 4), "--seed", seed, *training.words, *begun)
     taken = {key: searched[key] for key in SEARCHED if key in searched} if training.scaled else {}
     more = Shape(**{key: taken[key] for key in ("blocks", "growth", "size") if key in taken}).cost / Shape().cost
     epochs = max(2, round(training.epochs * budget.share / max(1.0, more)))
-    begun = ("--initial", f"runs/{training.after}") if training.after else ()
-    return (
-        "--data", f"people/{training.data}", "--validation", "people/validation", "--cache", "cache/pixels",
-        "--epochs", epochs, "--pairs", budget.pairs, "--seed", seed,
-        *(word for key, value in taken.items() if f"--{key}" not in training.words for word in (f"--{key}", value)),
-        *training.words, *begun,
-    )  # fmt: skip
+    found: Words = tuple(word for key, value in taken.items() for word in (f"--{key}", value))
+    usual: Words = ("--epochs", epochs, "--pairs", budget.pairs, "--seed", seed)
+    return _given_once((*data, *usual, *found, *training.words, *begun))
+
+
+def _given_once(words: Words) -> Words:
+    """Return ``words`` with the last value of each option, at the place of its first."""
+    values: dict[object, Words] = {}
+    option: object = None
+    for word in words:
+        if str(word).startswith("--"):
+            option, values[word] = word, ()
+        else:
+            values[option] = (*values[option], word)
+    return tuple(word for option, some in values.items() for word in (option, *some))
 
 
 @dataclass(slots=True)

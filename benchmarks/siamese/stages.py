@@ -59,18 +59,18 @@ class Bench:
     def stage(self, stage: Stage, settings: Mapping[str, Any]) -> Found:
         """Train ``stage`` with the searched ``settings``, export it and measure it. Return its commands' records."""
         trained = [
-            self.steps.train("siamese-densenet", f"runs/{one.name}", *words_of(one, settings, self.budget, self.seed))
+            self.steps.train(one.kind, f"runs/{one.name}", *words_of(one, settings, self.budget, self.seed))
             for one in stage.trainings
         ]
-        exported = self.export(stage.run, USUAL_FORM)
+        exported = self.export(stage, USUAL_FORM)
         model = exported["said"]["forms"][0]["file"]
-        return {"train": trained, "export": exported, **self.verified(model, stage.run, stage.rule)}
+        return {"train": trained, "export": exported, **self.verified(model, stage.name, stage.rule)}
 
-    def export(self, run: str, form: str) -> Found:
-        """Export ``run`` in ``form``; of all forms, those that are refused are left out."""
-        name = run if form == USUAL_FORM else f"{run}-{form}"
+    def export(self, stage: Stage, form: str) -> Found:
+        """Export the run of ``stage`` in ``form``; of all forms, those that are refused are left out."""
+        name = stage.name if form == USUAL_FORM else f"{stage.name}-{form}"
         words = ("--form", form, "--name", name, "--data", "people/validation", "--into", "models", "--json")
-        return self.steps.run("export", f"runs/{run}", *words)
+        return self.steps.run("export", f"runs/{stage.run}", *words, *(("--mirrored",) if stage.mirrored else ()))
 
     def verified(self, model: str, name: str, rule: float | None) -> Found:
         """Measure ``model`` on all pairs of LFW, and on pairs of people of CelebA who are in no other part."""
@@ -103,7 +103,7 @@ class Bench:
         if STAGES[best].rule == THRESHOLD_COSINE:
             scores = ("evaluate", "scores", "--model", model, "--images", "people/validation")
             self.steps.run(*scores, "--write-card", "--json")
-        bundled, forms = self.verified(BUNDLED, "bundled", None), self.export(run, _EVERY_FORM)
+        bundled, forms = self.verified(BUNDLED, "bundled", None), self.export(STAGES[best], _EVERY_FORM)
         return {
             "best": best, "validated": _validated(self.steps.folder / "runs" / run),
             "forms": forms,

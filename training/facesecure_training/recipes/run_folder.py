@@ -19,7 +19,7 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -30,6 +30,13 @@ from facesecure.util.installing import found
 from facesecure_training.common.optional_dependencies import pyplot, tensorflow
 from facesecure_training.recipes.checkpoint import EpochRow
 from facesecure_training.recipes.settings import TrainingSettings, read_config
+
+
+class Stored(Protocol):
+    """Settings that config.json keeps."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return them as JSON stores them."""
 
 
 class RunFolder:
@@ -55,7 +62,7 @@ class RunFolder:
         if self.used:
             raise UsageError(f"{self.path} already holds a run", "add --resume to continue it, or choose another --out")
 
-    def begin(self, kind: str, settings: TrainingSettings, facts: Mapping[str, Any]) -> None:
+    def begin(self, kind: str, settings: Stored, facts: Mapping[str, Any]) -> None:
         """Create the folder with its config.json. Raises UsageError if it holds a run, or cannot be created."""
         self.refuse_if_used()
         try:

@@ -23,6 +23,9 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 ScheduleKind = Literal["one-cycle", "triangular", "constant"]
 
+DISCRIMINANT = "discriminant"
+"""The kind of a run that is computed, not trained."""
+
 MACHINE_SETTINGS = frozenset({"threads", "eager"})
 """Settings that may change when a run is resumed. They change the result by no more than rounding: other threads add up
 in another order."""
@@ -77,7 +80,7 @@ class TrainingSettings:
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON stores them."""
-        return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
+        return as_json(self)
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -183,6 +186,38 @@ class EmbedderSettings(TrainingSettings):
     ] = 0.0
     activation: Annotated[Literal["prelu", "relu"], OptionInfo("relu suits int8 and the Edge TPU.")] = "prelu"
     pairs: Annotated[int, OptionInfo("Pairs of people held out, to validate on.", min=2)] = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscriminantSettings:
+    """Settings of an embedder whose last layers are computed from the maps of a DenseNet."""
+
+    data: Annotated[Path, OptionInfo("Folder with a sub-folder of aligned faces for each person.")]
+    validation: Annotated[Path, OptionInfo("Folder of the same layout, with other people.")]
+    initial: Annotated[Path, OptionInfo("Run or .keras file of train siamese-densenet whose maps are used.")]
+    axes: Annotated[int, OptionInfo("Numbers of an embedding, from each map.", min=2)] = 64
+    components: Annotated[int, OptionInfo("Principal components of each map that are kept.", min=2)] = 500
+    towards_all: Annotated[
+        float, OptionInfo("How far the scatter within people is drawn towards that of all images.", min=0, max=1)
+    ] = 0.8
+    pairs: Annotated[int, OptionInfo("Pairs of other people, to validate on.", min=2)] = 1000
+    seed: Annotated[int, OptionInfo("Seed of everything random.", min=0, max=LARGEST_SEED)] = 0
+    cache: Annotated[Path | None, OptionInfo("Folder for decoded images, which other trainings share.")] = None
+    threads: Annotated[int, OptionInfo("CPU threads; 0: all.", min=0)] = 0
+
+    def __post_init__(self) -> None:
+        for name in ("data", "validation", "initial", "cache"):
+            path = getattr(self, name)
+            object.__setattr__(self, name, path and expanded(path).absolute())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as JSON stores them."""
+        return as_json(self)
+
+
+def as_json(settings: Any) -> dict[str, Any]:
+    """Return a dataclass of settings as JSON stores it."""
+    return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()}
 
 
 def _typed(name: str, value: Any, kind: Any) -> Any:

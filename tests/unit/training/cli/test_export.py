@@ -2,13 +2,15 @@
 
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.vision.inference.interpreter import Interpreter
 from facesecure.vision.inference.model_card import load_model
 from facesecure_training.cli.main import app
-from support.training.tiny_networks import classifier, crops, saved
+from support.training.tiny_networks import classifier, crops, embedder, saved
 
 pytest.importorskip("tensorflow", reason="needs the [training] extra")
 pytestmark = pytest.mark.tensorflow
@@ -67,6 +69,7 @@ def test_a_refused_form_fails_and_says_why(run, tmp_path):
         (("--name", ".."), "not a valid model name"),
         (("--labels", "ann,ann,ben"), "two classes are named ann"),
         (("--form", "int8"), "real faces"),
+        (("--mirrored",), "leave it out"),
     ],
 )
 def test_wrong_words_are_wrong_usage(run, tmp_path, words, complaint):
@@ -79,3 +82,14 @@ def test_wrong_words_are_wrong_usage(run, tmp_path, words, complaint):
 def test_a_folder_without_a_model_says_so(tmp_path):
     done = export(tmp_path)
     assert "there is no Keras model" in str(done.exception)
+
+
+def test_an_embedder_is_mirrored_on_request_and_its_card_says_so(tmp_path):
+    saved(embedder(), tmp_path / "my.keras")
+    words = ("--mirrored", "--name", "both", "--into", tmp_path, "--data", crops(tmp_path / "crops"))
+    assert export(tmp_path / "my.keras", *words).exit_code == 0
+    model = load_model(tmp_path / "both.tflite")
+    assert model.card.origin == "trained by facesecure-train, mirrored"
+    face = np.random.default_rng(1).integers(0, 255, model.card.input.shape, np.uint8)
+    graph = Interpreter(model.content)
+    assert graph.invoke(face)[0] == pytest.approx(graph.invoke(np.ascontiguousarray(face[:, :, ::-1]))[0], abs=1e-3)
