@@ -109,7 +109,8 @@ def _pattern(found: Any) -> Any:
 def filters(sigma: float, order: int) -> NDArray[np.float32]:
     """Return the derivatives of ``order`` 1 or 2 of a Gaussian in all directions, (side, side, 1, DIRECTIONS).
 
-    Each has the mean 0, and its absolute values the sum 1.
+    Each has the sum 0, and its absolute values nearly the sum 1. The weights are the same in 16 bits: rounded there, a
+    filter would see something where all is alike.
     """
     reach = int(np.ceil(3 * sigma))
     rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float64)
@@ -121,7 +122,16 @@ def filters(sigma: float, order: int) -> NDArray[np.float32]:
 def _derivative(along: NDArray[Any], bell: NDArray[Any], sigma: float, order: int) -> NDArray[Any]:
     kernel = along * bell if order == 1 else (along**2 / sigma**2 - 1) * bell
     kernel = kernel - kernel.mean()
-    return np.asarray(kernel / np.abs(kernel).sum())
+    return _in_16_bits(kernel / np.abs(kernel).sum())
+
+
+def _in_16_bits(kernel: NDArray[Any]) -> NDArray[Any]:
+    """Return ``kernel`` in multiples, up to some 1024, of one power of 2, with the sum 0."""
+    unit = 2.0 ** (np.ceil(np.log2(np.abs(kernel).max())) - 10)
+    counts = np.rint(kernel / unit)
+    middle = kernel.shape[0] // 2
+    counts[middle, middle] -= counts.sum()
+    return np.asarray(counts * unit)
 
 
 def _angles() -> list[float]:

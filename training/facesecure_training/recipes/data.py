@@ -29,7 +29,7 @@ def training_and_validation(settings: TrainingSettings) -> tuple[ClassFolder, Cl
     if settings.data is None:
         raise UsageError("--data is missing", "name the folder with a sub-folder of images for each class")
     everything = ClassFolder.read(settings.data)
-    _require_people(everything, 1 if settings.split == "class" else LEAST_IMAGES)
+    require_people(everything, 1 if settings.split == "class" else LEAST_IMAGES)
     if settings.validation is not None:
         same = None if settings.split == "class" else everything.classes
         return everything, ClassFolder.read(settings.validation, same)
@@ -49,7 +49,7 @@ def classifier_data(settings: TrainingSettings) -> tuple[ClassFolder, ClassFolde
     return folders
 
 
-def _require_people(folder: ClassFolder, least: int) -> None:
+def require_people(folder: ClassFolder, least: int) -> None:
     """Raise UsageError for a class with fewer than ``least`` images, and for fewer than two classes."""
     empty = [path.name for path in class_folders(folder.root) if class_name(path.name) not in folder.classes]
     if empty:

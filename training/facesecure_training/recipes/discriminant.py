@@ -23,7 +23,7 @@ from facesecure_training.networks.place_maps import PlaceMaps
 from facesecure_training.recipes import devices
 from facesecure_training.recipes.augment import with_brightening
 from facesecure_training.recipes.checkpoint import EpochRow
-from facesecure_training.recipes.data import dataset_counts
+from facesecure_training.recipes.data import dataset_counts, require_people
 from facesecure_training.recipes.fisher import FisherSettings, Rows, discriminants
 from facesecure_training.recipes.pair_validation import PairValidation
 from facesecure_training.recipes.run_folder import RunFolder
@@ -35,14 +35,15 @@ _BATCH = 64
 def train(settings: DiscriminantSettings, folder: RunFolder) -> EpochRow:
     """Compute the network, write it to ``folder``, and return its figures on the people of the validation.
 
-    Raises UsageError if ``folder`` holds a run, or ``initial`` is no DenseNet; FacesecureError as ClassFolder and
-    ``fisher.discriminants``; ImageError, with their names, if images cannot be read.
+    Raises UsageError if ``folder`` holds a run, ``initial`` is no DenseNet, or there is one person only;
+    FacesecureError as ``fisher.discriminants``; ImageError, with their names, if images cannot be read.
     """
     folder.refuse_if_used()
     devices.limit(settings.threads, 1)
     tensorflow().keras.utils.set_random_seed(settings.seed)
     data, others = ClassFolder.read(settings.data), ClassFolder.read(settings.validation)
     validation = PairValidation(others, settings.pairs, settings.seed, _loading(settings))
+    require_people(data, 1)
     maps = PlaceMaps(saved.read(settings.initial))
     with naming_unreadable(data.files, others.files):
         network = discriminant(maps, _computed(maps, data, settings))
