@@ -10,7 +10,8 @@ bundled one.
 
 All stages but full and mirrored take some five hours on two quiet cores, half of it the distillation. Ctrl-C stops at
 any time, and the same command continues; a stage that is done is not repeated. With --results, stages that are not run
-are kept as an earlier run left them there, and the settings that it found are used. --share 0.02 tries everything out
+are kept as an earlier run left them there, and the settings that it found are used; nothing is measured beside the
+bundled network if the best of that run is better. --share 0.02 tries everything out
 in a few minutes of training.
 """
 
@@ -26,7 +27,7 @@ from typing import Any, TypeVar
 
 from benchmarks import about, training_page
 from benchmarks.siamese import faces
-from benchmarks.siamese.document import CHARTS, added, document_of
+from benchmarks.siamese.document import CHARTS, added, document_of, same_people
 from benchmarks.siamese.plan import FULL, MIRRORED, STAGES, USUAL, Budget, Clock
 from benchmarks.siamese.stages import Bench
 from benchmarks.siamese.table import page
@@ -57,7 +58,8 @@ def _run(options: argparse.Namespace, words: Sequence[str] | None) -> None:
     settings = searched["settings"] if searched else {}
     stages = {name: STAGES[name] for name in options.only or USUAL}
     found = {name: _timed(clock, name, partial(bench.stage, one, settings)) for name, one in stages.items()}
-    ends = _timed(clock, "measuring", lambda: bench.beside_bundled(found))
+    better = earlier and same_people(earlier, summary) and earlier["door"]["validated"] > bench.best(found)[1]
+    ends = None if better else _timed(clock, "measuring", lambda: bench.beside_bundled(found))
     command = ["python", "-m", "benchmarks.siamese", *(sys.argv[1:] if words is None else words)]
     made = about.about(command, options.seed, data)
     document = added(earlier, document_of(found, ends, summary, searched, data, made))

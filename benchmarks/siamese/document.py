@@ -23,12 +23,16 @@ _TITLES = (*(stage.title for stage in STAGES.values()), BUNDLED)
 _KEPT = ("accuracy", "sd", "pairs", "chosen", "rule", "robustness")
 
 
-def document_of(found: Found, ends: Found, summary: Found, searched: Found | None, data: Path, made: Found) -> Document:
+def document_of(
+    found: Found, ends: Found | None, summary: Found, searched: Found | None, data: Path, made: Found
+) -> Document:
     """Return what the records say, without curves of thousands of thresholds.
 
-    ``searched`` is None if no stage took over settings; ``made`` says how all was measured (``benchmarks.about``).
+    ``ends`` is None if an earlier run has what is better beside the bundled network, ``searched`` if no stage took over
+    settings; ``made`` says how all was measured (``benchmarks.about``).
     """
     stages = {STAGES[name].title: one for name, one in found.items()}
+    bundled = {} if ends is None else {BUNDLED: {"train": [], **ends["bundled"]}}
     return {
         "people": summary,
         "search": searched and _search(searched, data),
@@ -38,9 +42,9 @@ def document_of(found: Found, ends: Found, summary: Found, searched: Found | Non
                 "commands": listed(_commands(one), data),
                 "about": made,
             }
-            for title, one in {**stages, BUNDLED: {"train": [], **ends["bundled"]}}.items()
+            for title, one in {**stages, **bundled}.items()
         },
-        "door": _door(found, ends),
+        "door": ends and _door(found, ends),
         "charts": [name for name in CHARTS if name.split("-")[1] in found],
     }
 
@@ -50,16 +54,21 @@ def added(before: Found | None, document: Document) -> Document:
 
     At the door stands the network that is better on people of the validation.
     """
-    if before is None or before["people"]["sha256"] != document["people"]["sha256"]:
+    if before is None or not same_people(before, document["people"]):
         return document
     stages = {**before["stages"], **document["stages"]}
     return {
         "people": document["people"],
         "search": document["search"] or before["search"],
         "stages": {title: stages[title] for title in _TITLES if title in stages},
-        "door": max(document["door"], before["door"], key=lambda door: door["validated"]),
+        "door": max(filter(None, (document["door"], before["door"])), key=lambda door: door["validated"]),
         "charts": [name for name in CHARTS if name in (*document["charts"], *before["charts"])],
     }
+
+
+def same_people(before: Found, people: Found) -> bool:
+    """Return whether an earlier run's document is of the same ``people``."""
+    return bool(before["people"]["sha256"] == people["sha256"])
 
 
 def _search(searched: Found, data: Path) -> Document:

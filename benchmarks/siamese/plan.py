@@ -90,9 +90,11 @@ _FRESH: Words = ("--views", 8, "--batch", 96, "--replicas", 2)
 _FULL: Words = ("--views", 4, "--blocks", "6,12,24,16", "--growth", 32, "--embedding", 32)
 
 _LAST: Words = (*_FRESH, "--views", 4)
-_ALL_OF_FULL = (
+_IN_FULL = (
     Training(FULL, "train", 3, (*_DISTIL, "--lr", 0.004, *_FULL), scaled=False),
     Training("longer", "train", 5, (*_DISTIL, "--lr", 0.002, *_FULL), after=FULL, scaled=False),
+)
+_WITH_MORE_VIEWS = (
     Training(
         "fresh", "train", 2, (*_DISTIL, "--lr", 0.002, *_FULL, *_FRESH, "--seed", 1), after="longer", scaled=False
     ),
@@ -136,8 +138,10 @@ STAGES: Mapping[str, Stage] = {
         (Training("distilled", "train", 12, (*_DISTIL, "--lr", 0.004, "--views", 12, *_WIDER), scaled=False),),
         130,
     ),
-    FULL: Stage("DenseNet-121 in full, distilled", _ALL_OF_FULL, 260),
-    MIRRORED: Stage("... and each face with its mirror image", _ALL_OF_FULL, 10, mirrored=True),
+    FULL: Stage("DenseNet-121 in full, distilled", _IN_FULL, 180),
+    MIRRORED: Stage(
+        "... from more views, and each face with its mirror image", (*_IN_FULL, *_WITH_MORE_VIEWS), 90, mirrored=True
+    ),
 }
 USUAL = tuple(name for name in STAGES if name not in (FULL, MIRRORED))
 """The stages that are run unless others are asked for; the full network takes hours by itself."""

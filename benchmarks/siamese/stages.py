@@ -90,22 +90,27 @@ class Bench:
         )  # fmt: skip
         return {"lfw": tested, "others": others}
 
-    def beside_bundled(self, found: Mapping[str, Found]) -> Found:
-        """Measure the best stage as the daemon would use it, and the bundled network, on the same people.
+    def best(self, found: Mapping[str, Found]) -> tuple[str, float]:
+        """Return the stage of the greatest area under the curve on CelebA's validation people, not on any test.
 
-        The best is that of the greatest area under the curve on CelebA's validation people, not on any test; of the
-        stages with embeddings of length 1, which the daemon compares.
+        It is one with embeddings of length 1, which the daemon compares, if there is one; the area comes with it.
         """
         usable = [name for name in found if STAGES[name].rule == THRESHOLD_COSINE] or list(found)
-        best = max(usable, key=lambda name: _validated(self.steps.folder / "runs" / STAGES[name].run))
-        run = STAGES[best].run
+        return max(((name, self._validated(name)) for name in usable), key=lambda one: one[1])
+
+    def _validated(self, name: str) -> float:
+        return _validated(self.steps.folder / "runs" / STAGES[name].run)
+
+    def beside_bundled(self, found: Mapping[str, Found]) -> Found:
+        """Measure the best stage as the daemon would use it, and the bundled network, on the same people."""
+        best, validated = self.best(found)
         model = found[best]["export"]["said"]["forms"][0]["file"]
         if STAGES[best].rule == THRESHOLD_COSINE:
             scores = ("evaluate", "scores", "--model", model, "--images", "people/validation")
             self.steps.run(*scores, "--write-card", "--json")
         bundled, forms = self.verified(BUNDLED, "bundled", None), self.export(STAGES[best], _EVERY_FORM)
         return {
-            "best": best, "validated": _validated(self.steps.folder / "runs" / run),
+            "best": best, "validated": validated,
             "forms": forms,
             "bundled": bundled, "bundled form": bundled_form(), "whole numbers": self._whole_numbers(forms),
             "openset": {name: self._openset(one) for name, one in ((best, model), (BUNDLED, BUNDLED))},

@@ -102,7 +102,7 @@ def test_every_option_of_a_stage_is_one_of_its_command(name):
 
 
 def test_what_a_training_gives_itself_counts():
-    fresh = next(one for one in STAGES["full"].trainings if one.name == "fresh")
+    fresh = next(one for one in STAGES["mirrored"].trainings if one.name == "fresh")
     words = words_of(fresh, {}, Budget(), 0)
     given = {option: words[words.index(option) + 1] for option in ("--seed", "--views", "--batch", "--lr")}
     assert given == {"--seed": 1, "--views": 8, "--batch": 96, "--lr": 0.002}
@@ -271,6 +271,36 @@ def test_what_is_asked_for_is_run_and_written_and_a_search_only_where_it_is_need
     document = json.loads((results / "siamese.json").read_text())
     assert list(document["stages"]) == [*(STAGES[name].title for name in only), "bundled MobileFaceNet"]
     assert "\n".join(page(document)).strip() in (tmp_path / "training" / "RESULTS.md").read_text()
+
+
+@pytest.mark.parametrize(("validated", "door"), [(0.98, "classifier"), (0.96, "distilled")])
+def test_what_is_no_better_than_an_earlier_run_is_not_measured_beside_the_bundled_network(
+    tmp_path, monkeypatch, validated, door
+):
+    points = [{"asked": 0.001, "named": {"value": 80.0}}]
+    summary = {"parts": {}, "in both": 1, "repeats": 2, "people like one of the test": 3, "sha256": "ab" * 32}
+    measured = []
+
+    def ends(self, found):
+        (name,) = found
+        measured.append(name)
+        openset = {one: {"said": {"ways": {"ours": points}}} for one in (name, "mobilefacenet")}
+        return {**ends_of(name, found, openset), "validated": self.best(found)[1]}
+
+    monkeypatch.setattr(Bench, "extract", lambda self: tmp_path)
+    monkeypatch.setattr(Bench, "search", lambda self: (_ for _ in ()).throw(AssertionError))
+    monkeypatch.setattr(Bench, "stage", lambda self, one, settings: stage(80))
+    monkeypatch.setattr(Bench, "beside_bundled", ends)
+    monkeypatch.setattr(Bench, "_validated", lambda self, name: {"distilled": 0.97, "classifier": validated}[name])
+    monkeypatch.setattr(faces, "join", lambda *_: summary)
+    results = tmp_path / "training" / "results"
+    results.parent.mkdir()
+    for name in ("distilled", "classifier"):
+        main(["--out", str(tmp_path), "--data", str(tmp_path), "--only", name, "--results", str(results)])
+    found = json.loads((results / "siamese.json").read_text())
+    assert measured == list(dict.fromkeys(["distilled", door]))
+    assert found["door"]["best"] == STAGES[door].title
+    assert list(found["stages"])[-1] == "bundled MobileFaceNet"
 
 
 def test_ctrl_c_says_that_the_same_command_continues(tmp_path, monkeypatch):
