@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from benchmarks import about
 from benchmarks.siamese.document import BUNDLED, CHARTS, Found
+from benchmarks.siamese.plan import DISCRIMINANT, MIRRORED, STAGES
 from benchmarks.wording import compared, item, listing, paragraph, percent, table
 
 BEARS = {
@@ -34,10 +35,23 @@ def _setting(document: Found) -> list[str]:
             "is kept, the threshold), those of the test are in nothing else. CelebA has numbers, not names: whether",
             "somebody of LFW is among them can only be told by the published statement that nobody is, and by the",
             "bundled network.",
+            *_seen(document["stages"]),
             *_search(document["search"]),
         ),
         "",
         *dict.fromkeys(about.line(one["about"]) for one in document["stages"].values()),
+    ]
+
+
+def _seen(stages: Found) -> list[str]:
+    """Say which stages were designed with LFW's figures in view: their check is CelebA's people of the test."""
+    seen = [f'"{STAGES[name].title}"' for name in (DISCRIMINANT, MIRRORED) if STAGES[name].title in stages]
+    if not seen:
+        return []
+    verb = "was" if len(seen) == 1 else "were"
+    return [
+        f"While {listing(seen)} {verb} designed, LFW's figures were in view beside those of the validation, so",
+        "that they may flatter; CelebA's people of the test were not looked at.",
     ]
 
 

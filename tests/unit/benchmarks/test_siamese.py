@@ -198,6 +198,7 @@ def test_the_section_has_a_row_for_each_stage_and_for_the_bundled_network():
     lines = page(json.loads(json.dumps(document)))
     rows = [line for line in lines if line.startswith("| ")]
     assert all(any(row.startswith(f"| {STAGES[name].title} |") for row in rows) for name in USUAL)
+    assert f'While "{STAGES[DISCRIMINANT].title}" was designed, LFW\'s figures were in view' in " ".join(lines)
     assert any(row.startswith("| distilled from the bundled network, no labels | 95.0 ± 1.0 %") for row in rows)
     assert any("90 % (2 %)" in row for row in rows)
     assert "| float16 | 1.00 MB | 2.00 ms | 95.0 ± 1.0 % |" in rows
