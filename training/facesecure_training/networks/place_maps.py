@@ -30,6 +30,8 @@ _LARGEST = 8
 """Rows and columns of a learnt map; larger ones are halved."""
 _FAINT, _WEAK = 1e-8, 0.05
 """Added inside the root, and to the length: where there is nothing to be seen, nothing is scaled up."""
+_BRIGHTEST = 255.0
+"""Filters see bytes as they are: a scale before them would become a part of their weights in the exported file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class PlaceMaps:
 def oriented(bank: Bank, faces: Any) -> Any:
     """Return the map of ``bank``: of each filter both signs in all directions."""
     keras = tensorflow().keras
-    grey = keras.ops.mean(keras.ops.cast(faces, "float32"), axis=3, keepdims=True) / 255
+    grey = keras.ops.mean(keras.ops.cast(faces, "float32"), axis=3, keepdims=True)
     return keras.layers.Concatenate()([_seen(grey, *one, bank) for one in bank.filters])
 
 
@@ -97,13 +99,13 @@ def _seen(grey: Any, sigma: float, order: int, bank: Bank) -> Any:
     convolution.set_weights([kernel])
     found = convolution(grey)
     both = layers.Concatenate()([layers.ReLU()(found), layers.ReLU()(-found)])
-    return _pattern(layers.AveragePooling2D(bank.cell, strides=bank.step)(both))
+    return _pattern(layers.AveragePooling2D(bank.cell, strides=bank.step)(both), _BRIGHTEST)
 
 
-def _pattern(found: Any) -> Any:
+def _pattern(found: Any, brightest: float = 1.0) -> Any:
     ops = tensorflow().keras.ops
-    roots = ops.sqrt(found + _FAINT)
-    return roots / (ops.sqrt(ops.sum(ops.square(roots), axis=3, keepdims=True)) + _WEAK)
+    roots = ops.sqrt(found + _FAINT * brightest)
+    return roots / (ops.sqrt(ops.sum(ops.square(roots), axis=3, keepdims=True)) + _WEAK * brightest**0.5)
 
 
 def filters(sigma: float, order: int) -> NDArray[np.float32]:
