@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from facesecure.domain.errors import FacesecureError
 from facesecure.vision.inference.interpreter import Interpreter
 from facesecure_training.cli.main import app
+from facesecure_training.common.optional_dependencies import tensorflow
 from support.training.class_folders import rendered
 from support.training.tiny_networks import embedder, saved
 
@@ -29,6 +30,7 @@ def trained(*words: object):
 def folder(tmp_path_factory):
     from facesecure_training.networks.densenet import densenet
 
+    tensorflow().keras.utils.set_random_seed(0)
     folder = tmp_path_factory.mktemp("discriminant")
     rendered(folder / "people", 6, 112)
     rendered(folder / "others", 4, 112)
