@@ -11,8 +11,8 @@ bundled one.
 All stages but full and mirrored take some five hours on two quiet cores, half of it the distillation. Ctrl-C stops at
 any time, and the same command continues; a stage that is done is not repeated. With --results, stages that are not run
 are kept as an earlier run left them there, and the settings that it found are used; nothing is measured beside the
-bundled network if the best of that run is better. --share 0.02 tries everything out
-in a few minutes of training.
+bundled network if the best of that run is better. --share 0.02 tries everything out in a
+few minutes of training.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks.siamese.faces import PART_OF_ARTICLE
+from facesecure_training.recipes.settings import DISCRIMINANT
 
 Words = tuple[object, ...]
 SEARCHED = ("lr", "margin", "growth", "blocks", "size", "schedule", "cycle")
@@ -17,7 +18,7 @@ THRESHOLD_DISTANCE, THRESHOLD_COSINE = 1.0, 0.5
 MOST_COSTLY = 2.2
 """Times the cost of the article's small network that a searched one may have."""
 FULL, MIRRORED = "full", "mirrored"
-SIAMESE, DISCRIMINANT = "siamese-densenet", "discriminant"
+SIAMESE = "siamese-densenet"
 _SKIPPED = 0.02
 """The share of its planned time below which a stage was done before."""
 
@@ -89,7 +90,6 @@ _CLASSIFIER = Training("classifier", "train", 40, (*_ARCFACE, *_WIDER), scaled=F
 _FRESH: Words = ("--views", 8, "--batch", 96, "--replicas", 2)
 """Other views: after eight epochs of the first the loss is 0.10 on them, and begins at 0.33 on others."""
 _FULL: Words = ("--views", 4, "--blocks", "6,12,24,16", "--growth", 32, "--embedding", 32)
-
 _LAST: Words = (*_FRESH, "--views", 4)
 _IN_FULL = (
     Training(FULL, "train", 3, (*_DISTIL, "--lr", 0.004, *_FULL), scaled=False),

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from benchmarks import about
 from benchmarks.siamese.document import BUNDLED, CHARTS, Found
-from benchmarks.siamese.plan import DISCRIMINANT, MIRRORED, STAGES
+from benchmarks.siamese.plan import MIRRORED, STAGES
 from benchmarks.wording import compared, item, listing, paragraph, percent, table
+from facesecure_training.recipes.settings import DISCRIMINANT
 
 BEARS = {
     "brightness": ((0.35, "a third of the light"), (2.0, "twice the light")),

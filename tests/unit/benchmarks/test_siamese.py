@@ -13,11 +13,11 @@ import pytest
 from benchmarks.siamese import faces
 from benchmarks.siamese.__main__ import main
 from benchmarks.siamese.document import added, document_of
-from benchmarks.siamese.plan import DISCRIMINANT, STAGES, USUAL, Budget, Clock, Shape, words_of
+from benchmarks.siamese.plan import STAGES, USUAL, Budget, Clock, Shape, words_of
 from benchmarks.siamese.stages import Bench, affordable, bundled_form
 from benchmarks.siamese.table import page
 from facesecure_training.common.cropping import Cropper
-from facesecure_training.recipes.settings import DiscriminantSettings, SiameseSettings
+from facesecure_training.recipes.settings import DISCRIMINANT, DiscriminantSettings, SiameseSettings
 from support.faces import PHOTOS
 
 SEARCHED = {"lr": 0.003, "margin": 1.4, "growth": 24, "blocks": "4,8,12,8", "size": 80, "schedule": "one-cycle"}

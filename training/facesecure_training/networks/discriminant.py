@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from facesecure.vision.images.align import SIZE
 from facesecure_training.common.optional_dependencies import tensorflow
+from facesecure_training.networks.mirrored import with_mirror_images
 from facesecure_training.networks.pixels import image_input, unit_length
 from facesecure_training.networks.place_maps import PlaceMaps
 
@@ -53,6 +54,5 @@ def _on(axes: Axes, numbers: Any, place: int) -> Any:
 
 def _numbers(maps: PlaceMaps, image: Any) -> list[Any]:
     keras = tensorflow().keras
-    both = keras.ops.concatenate([image, keras.ops.flip(image, axis=2)], axis=0)
-    halves = (keras.ops.split(one, 2, axis=0) for one in maps(both))
+    halves = (keras.ops.split(one, 2, axis=0) for one in maps(with_mirror_images(image)))
     return [keras.layers.Flatten()((face + mirrored) / 2) for face, mirrored in halves]

@@ -20,6 +20,11 @@ def mirrored(network: Any) -> Any:
     """
     keras = tensorflow().keras
     image = image_input(int(network.input_shape[1]))
-    both = keras.ops.concatenate([image, keras.ops.flip(image, axis=2)], axis=0)
-    one, other = keras.ops.split(network(both), 2, axis=0)
+    one, other = keras.ops.split(network(with_mirror_images(image)), 2, axis=0)
     return keras.Model(image, unit_length(one + other), name=f"mirrored_{network.name}")
+
+
+def with_mirror_images(images: Any) -> Any:
+    """Return ``images`` (batch, h, w, channels) and after them their mirror images, (2 * batch, h, w, channels)."""
+    ops = tensorflow().keras.ops
+    return ops.concatenate([images, ops.flip(images, axis=2)], axis=0)

@@ -31,7 +31,7 @@ _LARGEST = 8
 _FAINT, _WEAK = 1e-8, 0.05
 """Added inside the root, and to the length: where there is nothing to be seen, nothing is scaled up."""
 _BRIGHTEST = 255.0
-"""Filters see bytes as they are: a scale before them would become a part of their weights in the exported file."""
+"""Filters see bytes as they are, so that no scale changes their weights when the network is converted."""
 
 
 @dataclass(frozen=True, slots=True)
