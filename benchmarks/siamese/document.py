@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.siamese.plan import STAGES
-from benchmarks.siamese.stages import WHOLE_NUMBERS
+from benchmarks.siamese.stages import USUAL_FORM, WHOLE_NUMBERS
 from benchmarks.steps import listed
 
 Found = Mapping[str, Any]
@@ -79,11 +79,7 @@ def _search(searched: Found, data: Path) -> Document:
 def _door(found: Found, ends: Found) -> Document:
     """Return the best stage beside the bundled network."""
     best, bundled, forms = found[ends["best"]], ends["bundled form"], ends["forms"]["said"]["forms"]
-    measured = {
-        STAGES[ends["best"]].form: best["lfw"],
-        WHOLE_NUMBERS: ends["whole numbers"],
-        bundled["form"]: ends["bundled"]["lfw"],
-    }
+    measured = {USUAL_FORM: best["lfw"], WHOLE_NUMBERS: ends["whole numbers"], bundled["form"]: ends["bundled"]["lfw"]}
     return {
         "best": STAGES[ends["best"]].title,
         "validated": ends["validated"],

@@ -44,7 +44,7 @@ class Training:
 class Stage:
     """One row of the table: its ``title``, the ``trainings`` one after the other, and the ``minutes`` it takes.
 
-    ``mirrored``: whether each face is embedded with its mirror image. ``form`` is the one that is measured.
+    ``mirrored``: whether each face is embedded with its mirror image.
     """
 
     title: str
@@ -52,7 +52,6 @@ class Stage:
     minutes: float
     rule: float = THRESHOLD_COSINE
     mirrored: bool = False
-    form: str = "float16"
 
     @property
     def name(self) -> str:
@@ -133,7 +132,6 @@ STAGES: Mapping[str, Stage] = {
         "the classifier's maps and fixed filters, place by place, and computed last layers",
         (_CLASSIFIER, Training(DISCRIMINANT, "train", 0, (), after="classifier", scaled=False, kind=DISCRIMINANT)),
         12,
-        form="float",
     ),
     "distilled": Stage(
         "distilled from the bundled network, no labels",

@@ -20,7 +20,7 @@ from facesecure_training.search import report, study
 Found = dict[str, Any]
 EXTRACT = ("--faces", "central", "--min-quality", 0, "--thin", 1, "--min-face", 20)
 BUNDLED = "mobilefacenet"
-WHOLE_NUMBERS, _EVERY_FORM = "int8", "all"
+USUAL_FORM, WHOLE_NUMBERS, _EVERY_FORM = "float16", "int8", "all"
 _DATABASE = "search.db"
 
 
@@ -62,13 +62,13 @@ class Bench:
             self.steps.train(one.kind, f"runs/{one.name}", *words_of(one, settings, self.budget, self.seed))
             for one in stage.trainings
         ]
-        exported = self.export(stage, stage.form)
+        exported = self.export(stage, USUAL_FORM)
         model = exported["said"]["forms"][0]["file"]
         return {"train": trained, "export": exported, **self.verified(model, stage.name, stage.rule)}
 
     def export(self, stage: Stage, form: str) -> Found:
         """Export the run of ``stage`` in ``form``; of all forms, those that are refused are left out."""
-        name = stage.name if form == stage.form else f"{stage.name}-{form}"
+        name = stage.name if form == USUAL_FORM else f"{stage.name}-{form}"
         words = ("--form", form, "--name", name, "--data", "people/validation", "--into", "models", "--json")
         return self.steps.run("export", f"runs/{stage.run}", *words, *(("--mirrored",) if stage.mirrored else ()))
 

@@ -180,7 +180,7 @@ def discriminant(options: NewRunOptions, settings: DiscriminantSettings) -> None
     figures = train(settings, folder)
     typer.echo(f"area under the curve on other people: {figures['val_auc']:.4f}; right: {figures['val_accuracy']:.1%}")
     typer.echo(f"network: {folder.best}")
-    typer.echo(f"next: facesecure-train export {options.out} --form float")
+    typer.echo(f"next: facesecure-train export {options.out}")
 
 
 add_command(app, DISCRIMINANT, discriminant, groups=(NewRunOptions, DiscriminantSettings), help=discriminant.__doc__)

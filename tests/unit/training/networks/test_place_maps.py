@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from facesecure.domain.errors import UsageError
+from facesecure.vision.inference.interpreter import Interpreter
 from support.training.tiny_networks import embedder
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
@@ -77,3 +78,16 @@ def test_a_densenet_is_seen_before_each_transition_whatever_its_side(place_maps)
 def test_a_network_without_transitions_is_refused(place_maps):
     with pytest.raises(UsageError, match="no DenseNet"):
         place_maps.PlaceMaps(embedder())
+
+
+def test_weights_in_16_bits_leave_the_map_of_a_face_with_plain_black_and_white_as_it_was(place_maps):
+    from facesecure_training.export.convert import to_tflite
+    from facesecure_training.networks.pixels import image_input
+
+    face = striped(0.3)
+    face[:, 60:, :50], face[:, 60:, 50:] = 0, 255
+    image = image_input(112)
+    for bank in place_maps.BANKS:
+        model = tf.keras.Model(image, place_maps.oriented(bank, image))
+        there = Interpreter(to_tflite(model, "float16")).invoke(face)[0]
+        assert np.abs(np.asarray(model(face)) - there).max() < 0.001
