@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from facesecure.domain.errors import ModelError
 from facesecure.vision.inference.interpreter import native_messages_logged
 from facesecure_training.common.optional_dependencies import tensorflow
+from facesecure_training.export.equalise import equalised
 from facesecure_training.export.quantise import with_int8_kernels
 from facesecure_training.networks.pixels import fixed_batch
 
@@ -67,11 +68,8 @@ def static(model: Any, precision: Precision) -> Any:
 
 
 def _with_float_input(model: Any, layer: Callable[[Any], Any]) -> Any:
-    keras = tensorflow().keras
-    image = keras.Input(batch_shape=(1, *_shape(model)), dtype="float32", name="picture")
-    copy = keras.models.clone_model(fixed_batch(model), image, clone_function=layer)
-    copy.set_weights(model.get_weights())
-    return copy
+    image = tensorflow().keras.Input(batch_shape=(1, *_shape(model)), dtype="float32", name="picture")
+    return equalised(fixed_batch(model), image, layer)
 
 
 def _cloned(layer: Any) -> Any:

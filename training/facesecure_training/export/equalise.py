@@ -1,0 +1,205 @@
+"""Rewrites a network so that int8 keeps more of it; what it computes remains the same.
+
+In int8 all channels of a tensor share one scale. Where the maps of many layers are concatenated, as in a DenseNet, a
+channel of small values gets few of the 256 steps, and the batch normalisation that follows makes the error large. So
+each of these channels is divided by its range where it is computed, and multiplied by it where it is normalised. The
+ranges are those that batch normalisation has learnt, as in Nagel, van Baalen, Blankevoort and Welling, "Data-Free
+Quantization Through Weight Equalization and Bias Correction", ICCV 2019, https://arxiv.org/abs/1906.04721.
+
+A batch normalisation that follows no convolution is left by the converter as a product and a sum, and each rounds to 8
+bits. As a depthwise convolution of one pixel it rounds once, and every channel has a scale of its own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure_training.common.optional_dependencies import tensorflow
+
+Channels = NDArray[np.float32]
+_DEVIATIONS = 4
+"""The range of a channel: its mean, and so many standard deviations."""
+_LEAST = 1e-3
+"""Of the largest range in a tensor; a channel that is always the same has none."""
+
+
+def equalised(network: Any, image: Any, clone: Callable[[Any], Any]) -> Any:
+    """Return a copy of ``network`` on the Keras input ``image``, its layers made by ``clone``, with its weights.
+
+    ``network`` has been cloned before, so that each of its layers is in no other model. Networks within it are
+    rewritten too.
+    """
+    keras = tensorflow().keras
+    plan = _Plan(network)
+
+    def layer(one: Any) -> Any:
+        if isinstance(one, keras.Model):
+            within = keras.Input(batch_shape=one.inputs[0].shape, dtype="float32", name="maps")
+            return equalised(one, within, clone)
+        return _one_pixel(one.name) if one.name in plan.convolved else clone(one)
+
+    copy = keras.models.clone_model(network, image, clone_function=layer)
+    for one in network.layers:
+        if one.weights and not isinstance(one, keras.Model):
+            copy.get_layer(one.name).set_weights(plan.weights(one))
+    return copy
+
+
+def _one_pixel(name: str) -> Any:
+    keras = tensorflow().keras
+
+    class OnePixel(keras.layers.DepthwiseConv2D):  # type: ignore[misc,name-defined]
+        def call(self, inputs: Any, mask: Any = None) -> Any:  # noqa: ARG002 - the layer it replaces was given one
+            return super().call(inputs)
+
+    return OnePixel(1, name=name)
+
+
+class _Plan:
+    """By what the channels of each layer of ``network`` are divided and multiplied, and which layers change.
+
+    ``convolved`` has the names of the batch normalisations that become convolutions.
+    """
+
+    def __init__(self, network: Any) -> None:
+        self._graph = _Graph(network)
+        self._divided: dict[str, Channels] = {}
+        normalisations = [one for one in network.layers if _is_normalisation(one)]
+        for one in normalisations:
+            self._measure(one)
+        self._multiplied = {one.name: self._factors(one.input) for one in normalisations}
+        self.convolved = {one.name for one in normalisations if self._is_convolved(one)}
+
+    def weights(self, layer: Any) -> list[NDArray[Any]]:
+        """Return the weights of what takes the place of ``layer``."""
+        weights: list[NDArray[Any]] = layer.get_weights()
+        by = self._divided.get(layer.name, np.float32(1))
+        if layer.name in self.convolved:
+            slope, offset = _slope_and_offset(layer)
+            return [(slope * self._multiplied[layer.name] / by).reshape(1, 1, -1, 1), offset / by]
+        if layer.name not in self._divided:
+            return weights
+        return [one / by for one in weights[:2]] + weights[2:]  # kernel and bias, or gamma and beta
+
+    def _measure(self, normalisation: Any) -> None:
+        mean, variance = (one.numpy() for one in (normalisation.moving_mean, normalisation.moving_variance))
+        reach = np.abs(mean) + _DEVIATIONS * np.sqrt(variance)
+        begin = 0
+        for layer, channels in self._graph.parts(normalisation.input):
+            part = reach[begin : begin + channels]
+            begin += channels
+            if layer is not None and layer.name not in self._divided and part.max() > 0:
+                self._divided[layer.name] = np.maximum(part, _LEAST * part.max()).astype(np.float32)
+
+    def _factors(self, tensor: Any) -> Channels:
+        parts = self._graph.parts(tensor)
+        ones = ((self._divided.get(layer.name) if layer else None, channels) for layer, channels in parts)
+        return np.concatenate([np.ones(channels, np.float32) if one is None else one for one, channels in ones])
+
+    def _is_convolved(self, normalisation: Any) -> bool:
+        keras = tensorflow().keras
+        before = _producer(normalisation.input)
+        folded = isinstance(before, keras.layers.Conv2D | keras.layers.DepthwiseConv2D)
+        return not folded or bool((self._multiplied[normalisation.name] != 1).any())
+
+
+class _Graph:
+    """Which layers compute the channels of a tensor of ``network``, and what reads them."""
+
+    def __init__(self, network: Any) -> None:
+        self._readers: dict[Any, list[Any]] = defaultdict(list)
+        for operation in network.operations:
+            for node in operation._inbound_nodes:
+                for tensor in node.input_tensors:
+                    self._readers[_place(tensor)].append(operation)
+        self._outputs = {_place(tensor) for tensor in network.outputs}
+
+    def parts(self, tensor: Any) -> Iterator[tuple[Any, int]]:
+        """Yield the layers whose channels are side by side in ``tensor``, and how many they are.
+
+        None for a layer: its channels cannot be scaled.
+        """
+        operation = _producer(tensor)
+        if _is_concatenation(operation):
+            for one in operation.input:
+                yield from self.parts(one)
+        else:
+            yield self._scalable(tensor), int(tensor.shape[-1])
+
+    def _scalable(self, tensor: Any) -> Any:
+        """Return the layer that computes ``tensor``, if a scale of its channels can be taken back by all readers.
+
+        It is read by a concatenation at least.
+        """
+        if not self._is_normalised_only(tensor) or not any(map(_is_concatenation, self._readers[_place(tensor)])):
+            return None
+        operation = _producer(tensor)
+        while _keeps_scale(operation):
+            tensor = operation.input
+            operation = _producer(tensor)
+            if len(self._readers[_place(tensor)]) > 1 or _place(tensor) in self._outputs:
+                return None
+        return operation if _is_linear(operation) else None
+
+    def _is_normalised_only(self, tensor: Any) -> bool:
+        readers = self._readers[_place(tensor)]
+        return _place(tensor) not in self._outputs and all(
+            _is_normalisation(one)
+            or ((_is_concatenation(one) or _keeps_scale(one)) and self._is_normalised_only(one.output))
+            for one in readers
+        )
+
+
+def _place(tensor: Any) -> tuple[int, int, int]:
+    history = tensor._keras_history
+    return id(history.operation), history.node_index, history.tensor_index
+
+
+def _producer(tensor: Any) -> Any:
+    return tensor._keras_history.operation
+
+
+def _is_used_once(operation: Any) -> bool:
+    return len(operation._inbound_nodes) == 1
+
+
+def _is_normalisation(operation: Any) -> bool:
+    kind = tensorflow().keras.layers.BatchNormalization
+    return isinstance(operation, kind) and _is_used_once(operation) and _has_channels_last(operation, operation.input)
+
+
+def _is_concatenation(operation: Any) -> bool:
+    kind = tensorflow().keras.layers.Concatenate
+    return isinstance(operation, kind) and _is_used_once(operation) and _has_channels_last(operation, operation.output)
+
+
+def _has_channels_last(operation: Any, tensor: Any) -> bool:
+    return len(tensor.shape) == 4 and operation.axis in (-1, 3)
+
+
+def _keeps_scale(operation: Any) -> bool:
+    """Return whether the output for channels that are scaled by positive numbers is scaled in the same way."""
+    layers = tensorflow().keras.layers
+    if isinstance(operation, layers.ReLU):
+        return operation.max_value is None and not operation.threshold and _is_used_once(operation)
+    return isinstance(operation, layers.MaxPooling2D | layers.AveragePooling2D) and _is_used_once(operation)
+
+
+def _is_linear(operation: Any) -> bool:
+    keras = tensorflow().keras
+    if isinstance(operation, keras.layers.Conv2D):
+        return _is_used_once(operation) and operation.activation in (keras.activations.linear, keras.activations.relu)
+    return _is_normalisation(operation) and operation.scale and operation.center
+
+
+def _slope_and_offset(normalisation: Any) -> tuple[Channels, Channels]:
+    mean, variance = (one.numpy() for one in (normalisation.moving_mean, normalisation.moving_variance))
+    slope = 1 / np.sqrt(variance + normalisation.epsilon)
+    slope = slope * normalisation.gamma.numpy() if normalisation.scale else slope
+    offset = -mean * slope
+    return slope, offset + normalisation.beta.numpy() if normalisation.center else offset
