@@ -58,8 +58,9 @@ def _run(options: argparse.Namespace, words: Sequence[str] | None) -> None:
     settings = searched["settings"] if searched else {}
     stages = {name: STAGES[name] for name in options.only or USUAL}
     found = {name: _timed(clock, name, partial(bench.stage, one, settings)) for name, one in stages.items()}
-    better = earlier and same_people(earlier, summary) and earlier["door"]["validated"] > bench.best(found)[1]
-    ends = None if better else _timed(clock, "measuring", lambda: bench.beside_bundled(found))
+    best, validated = bench.best(found)
+    better = earlier and same_people(earlier, summary) and earlier["door"]["validated"] > validated
+    ends = None if better else _timed(clock, "measuring", lambda: bench.beside_bundled(found, best, validated))
     command = ["python", "-m", "benchmarks.siamese", *(sys.argv[1:] if words is None else words)]
     made = about.about(command, options.seed, data)
     document = added(earlier, document_of(found, ends, summary, searched, data, made))

@@ -161,11 +161,16 @@ class Budget:
     rates: tuple[float, float] = (5e-4, 2e-2)
     share: float = 1.0
     pairs: int = 4000
-    """An epoch's of the article; a quarter as many validate every stage."""
+    """An epoch's of the article."""
     robustness: int = 400
     test_pairs: int = 3000
     households: int = 100
     strangers: int = 500
+
+    @property
+    def validation_pairs(self) -> int:
+        """A quarter of an epoch's, as in a training, validate every stage."""
+        return max(2, self.pairs // 4)
 
     def scaled(self, share: float) -> Budget:
         """Return this budget, reduced to ``share`` of the epochs, and of everything else as far as figures remain."""
@@ -211,7 +216,7 @@ def words_of(training: Training, searched: Mapping[str, Any], budget: Budget, se
     data: Words = ("--data", f"people/{training.data}", "--validation", "people/validation", "--cache", "cache/pixels")
     begun: Words = ("--initial", f"runs/{training.after}") if training.after else ()
     if training.kind == DISCRIMINANT:
-        return (*data, "--pairs", max(2, budget.pairs // 4), "--seed", seed, *training.words, *begun)
+        return (*data, "--pairs", budget.validation_pairs, "--seed", seed, *training.words, *begun)
     taken = {key: searched[key] for key in SEARCHED if key in searched} if training.scaled else {}
     more = Shape(**{key: taken[key] for key in ("blocks", "growth", "size") if key in taken}).cost / Shape().cost
     epochs = max(2, round(training.epochs * budget.share / max(1.0, more)))

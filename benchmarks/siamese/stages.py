@@ -13,8 +13,13 @@ from benchmarks.siamese.plan import MOST_COSTLY, SEARCHED, STAGES, THRESHOLD_COS
 from benchmarks.steps import Steps
 from facesecure.vision.images.align import SIZE
 from facesecure.vision.inference.model_card import load_model
+from facesecure_training.common.optional_dependencies import tensorflow
+from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.export import runtimes
 from facesecure_training.export.samples import shipped_samples
+from facesecure_training.networks import saved
+from facesecure_training.networks.mirrored import mirrored
+from facesecure_training.recipes.pair_validation import PairValidation
 from facesecure_training.search import report, study
 
 Found = dict[str, Any]
@@ -99,11 +104,19 @@ class Bench:
         return max(((name, self._validated(name)) for name in usable), key=lambda one: one[1])
 
     def _validated(self, name: str) -> float:
-        return _validated(self.steps.folder / "runs" / STAGES[name].run)
+        run = self.steps.folder / "runs" / STAGES[name].run
+        return self._area_with_mirror_images(run) if STAGES[name].mirrored else _best_area(run)
 
-    def beside_bundled(self, found: Mapping[str, Found]) -> Found:
-        """Measure the best stage as the daemon would use it, and the bundled network, on the same people."""
-        best, validated = self.best(found)
+    def _area_with_mirror_images(self, run: Path) -> float:
+        """Return what ``_best_area`` is of a run, on the pairs of a training with the bench's seed."""
+        embed, folder = mirrored(saved.read(run)), self.steps.folder
+        loading = {"size": embed.input_shape[1:3], "batch": 64, "cache": folder / "cache/pixels"}
+        people, count = ClassFolder.read(folder / "people/validation"), self.budget.validation_pairs
+        figures = PairValidation(people, count, self.seed, loading)(tensorflow().function(embed, reduce_retracing=True))
+        return figures["val_auc"]
+
+    def beside_bundled(self, found: Mapping[str, Found], best: str, validated: float) -> Found:
+        """Measure the stage ``best`` as the daemon would use it, and the bundled network, on the same people."""
         model = found[best]["export"]["said"]["forms"][0]["file"]
         if STAGES[best].rule == THRESHOLD_COSINE:
             scores = ("evaluate", "scores", "--model", model, "--images", "people/validation")
@@ -165,7 +178,7 @@ def _short(value: Any) -> Any:
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
-def _validated(run: Path) -> float:
+def _best_area(run: Path) -> float:
     """Return the best epoch's area under the curve on the people of the validation."""
     import csv
 

@@ -16,9 +16,11 @@ from benchmarks.siamese.document import added, document_of
 from benchmarks.siamese.plan import STAGES, USUAL, Budget, Clock, Shape, words_of
 from benchmarks.siamese.stages import Bench, affordable, bundled_form
 from benchmarks.siamese.table import page
+from benchmarks.steps import Steps
 from facesecure_training.common.cropping import Cropper
 from facesecure_training.recipes.settings import DISCRIMINANT, DiscriminantSettings, SiameseSettings
 from support.faces import PHOTOS
+from support.training.tiny_networks import saved
 
 SEARCHED = {"lr": 0.003, "margin": 1.4, "growth": 24, "blocks": "4,8,12,8", "size": 80, "schedule": "one-cycle"}
 
@@ -253,13 +255,14 @@ def test_what_is_asked_for_is_run_and_written_and_a_search_only_where_it_is_need
     points = [{"asked": 0.001, "named": {"value": 80.0}}]
     summary = {"parts": {}, "in both": 1, "repeats": 2, "people like one of the test": 3, "sha256": "ab" * 32}
 
-    def ends(self, found):
+    def ends(self, found, best, validated):
         openset = {name: {"said": {"ways": {"ours": points}}} for name in (only[-1], "mobilefacenet")}
         return ends_of(only[-1], found, openset)
 
     monkeypatch.setattr(Bench, "extract", lambda self: tmp_path)
     monkeypatch.setattr(Bench, "search", lambda self: calls.append("search") or searched)
     monkeypatch.setattr(Bench, "stage", lambda self, one, settings: calls.append((one.title, settings)) or stage(80))
+    monkeypatch.setattr(Bench, "_validated", lambda self, name: 0.9)
     monkeypatch.setattr(Bench, "beside_bundled", ends)
     monkeypatch.setattr(faces, "join", lambda *_: summary)
     results = tmp_path / "training" / "results"
@@ -282,11 +285,10 @@ def test_what_is_no_better_than_an_earlier_run_is_not_measured_beside_the_bundle
     summary = {"parts": {}, "in both": 1, "repeats": 2, "people like one of the test": 3, "sha256": "ab" * 32}
     measured = []
 
-    def ends(self, found):
-        (name,) = found
+    def ends(self, found, name, area):
         measured.append(name)
         openset = {one: {"said": {"ways": {"ours": points}}} for one in (name, "mobilefacenet")}
-        return {**ends_of(name, found, openset), "validated": self.best(found)[1]}
+        return {**ends_of(name, found, openset), "validated": area}
 
     monkeypatch.setattr(Bench, "extract", lambda self: tmp_path)
     monkeypatch.setattr(Bench, "search", lambda self: (_ for _ in ()).throw(AssertionError))
@@ -311,3 +313,20 @@ def test_ctrl_c_says_that_the_same_command_continues(tmp_path, monkeypatch):
     monkeypatch.setattr(Bench, "extract", stopped)
     with pytest.raises(SystemExit, match="the same command continues"):
         main(["--out", str(tmp_path), "--data", str(tmp_path)])
+
+
+@pytest.mark.tensorflow
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_stage_with_mirror_images_is_compared_with_others_as_it_is_used(tmp_path):
+    keras = pytest.importorskip("tensorflow", reason="needs the [training] extra").keras
+    image = keras.Input((112, 112, 3), dtype="uint8")
+    places = keras.layers.Flatten()(keras.layers.AveragePooling2D(8)(keras.layers.Rescaling(1 / 255, -0.5)(image)))
+    run = tmp_path / "runs" / STAGES["mirrored"].run
+    run.mkdir(parents=True)
+    saved(keras.Model(image, keras.layers.UnitNormalization()(places)), run / "best.keras")
+    (run / "curves.csv").write_text("epoch,val_auc\n1,0.5\n")
+    for person in range(6):
+        folder = tmp_path / "people" / "validation" / f"{person}"
+        picture(folder / "face.png", person)
+        cv2.imwrite(str(folder / "mirrored.png"), cv2.imread(str(folder / "face.png"))[:, ::-1])
+    assert Bench(Steps(tmp_path), tmp_path, Budget().scaled(0.02), 0).best({"mirrored": {}}) == ("mirrored", 1.0)
