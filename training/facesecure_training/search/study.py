@@ -105,9 +105,14 @@ def run(study: Any, objective: Objective, trials: int, on_trial: Callable[[Any],
     """
     enough = optuna().study.MaxTrialsCallback(trials, states=ended())
     work = _Work(objective)
+
+    def told(_: Any, trial: Any) -> None:
+        work.last = None  # what is raised here is no fault of the trial
+        on_trial(trial)
+
     while len(study.get_trials(deepcopy=False, states=ended())) < trials:
         try:
-            study.optimize(work, callbacks=[enough, lambda _, trial: on_trial(trial)])
+            study.optimize(work, callbacks=[enough, told])
             return
         except ValueError:
             if work.last is None or not study.get_trials(deepcopy=False)[work.last].state.is_finished():

@@ -71,6 +71,17 @@ def test_a_trial_that_another_worker_has_ended_meanwhile_does_not_end_this_one(t
     assert caplog.messages == ["trial 1 was ended by another worker as well; its result here is left out"]
 
 
+def test_an_error_of_what_follows_a_trial_ends_the_search(tmp_path):
+    found = study.open_study(url(tmp_path), "s", resume=False)
+
+    def wrong(trial) -> None:
+        raise ValueError("the table has no such column")
+
+    with pytest.raises(ValueError, match="no such column"):
+        study.run(found, tried, 4, wrong)
+    assert len(found.get_trials()) == 1
+
+
 def test_an_error_of_the_trial_itself_ends_the_search(tmp_path):
     def wrong(trial) -> float:
         raise ValueError(trial.number)
