@@ -1,7 +1,7 @@
 """Compare the speed of training with that of an earlier commit, side by side in one run.
 
 python -m benchmarks.training_speed FACES [--before COMMIT] [--pictures 2560] [--rounds 3]
-    [--only NETWORK] [--results training/results]
+    [--only NETWORK | --results training/results]
 
 FACES is a class folder of aligned faces, as ``facesecure-train dataset extract`` makes it. ``compact --kind cnn`` and
 ``siamese-densenet`` are trained with their own recipes and default augmentation, whole steps with loading and
@@ -113,13 +113,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--before", default=BEFORE, help="the commit to compare with")
     parser.add_argument("--pictures", type=int, default=2560)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", choices=KINDS, help="networks to train; both by default")
+    parser.add_argument("--only", nargs="+", choices=KINDS, help="networks; both by default, and for --results")
     parser.add_argument("--results", type=Path, help="folder for figures: training/results")
     parser.add_argument("--measure", choices=KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--mixed", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--replicas", type=int, default=1, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.results and options.only:
+        parser.error("--results needs all networks, side by side in one run: leave out --only")
+    return options
 
 
 @contextmanager
