@@ -131,7 +131,7 @@ STAGES: Mapping[str, Stage] = {
     DISCRIMINANT: Stage(
         "the classifier's maps and fixed filters, place by place, and computed last layers",
         (_CLASSIFIER, Training(DISCRIMINANT, "train", 0, (), after="classifier", scaled=False, kind=DISCRIMINANT)),
-        12,
+        50,
     ),
     "distilled": Stage(
         "distilled from the bundled network, no labels",
