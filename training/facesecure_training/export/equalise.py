@@ -149,8 +149,7 @@ class _Graph:
     def _is_normalised_only(self, tensor: Any) -> bool:
         readers = self._readers[_place(tensor)]
         return _place(tensor) not in self._outputs and all(
-            _is_normalisation(one)
-            or ((_is_concatenation(one) or _keeps_scale(one)) and self._is_normalised_only(one.output))
+            _is_normalisation(one) or (_is_concatenation(one) and self._is_normalised_only(one.output))
             for one in readers
         )
 
@@ -187,7 +186,8 @@ def _keeps_scale(operation: Any) -> bool:
     layers = tensorflow().keras.layers
     if isinstance(operation, layers.ReLU):
         return operation.max_value is None and not operation.threshold and _is_used_once(operation)
-    return isinstance(operation, layers.MaxPooling2D | layers.AveragePooling2D) and _is_used_once(operation)
+    kinds = layers.MaxPooling2D | layers.AveragePooling2D | layers.Dropout
+    return isinstance(operation, kinds) and _is_used_once(operation)
 
 
 def _is_linear(operation: Any) -> bool:

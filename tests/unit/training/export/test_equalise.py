@@ -121,6 +121,14 @@ def _not_normalised(one, other):
     return keras.layers.Concatenate()([ended(both), keras.layers.Flatten()(both)])
 
 
+def _pooled_first(one, other):
+    return ended(keras.layers.AveragePooling2D(2)(keras.layers.Concatenate()([one, other])))
+
+
+def _rectified_besides(one, other):
+    return ended(keras.layers.Concatenate()([one, keras.layers.ReLU()(one), keras.layers.Dropout(0.5)(other)]))
+
+
 def _upright(one, other):
     return ended(keras.layers.Concatenate(axis=1)([one, other]))
 
@@ -135,6 +143,8 @@ def _rectified_and_pooled(one, other):
     [
         (_rectified_and_pooled, {"one", "other"}),
         (_capped, {"other"}),
+        (_rectified_besides, {"other"}),
+        (_pooled_first, set()),
         (_not_normalised, set()),
         (_upright, set()),
     ],
