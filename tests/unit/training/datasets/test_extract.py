@@ -5,11 +5,9 @@ import json
 import logging
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
 import unicodedata
 from pathlib import Path
 
@@ -116,24 +114,34 @@ def test_doing_it_again_does_nothing_and_changes_nothing(recordings, extracted):
     assert files(extracted[0]) == before
 
 
+WHOLE = "from facesecure_training.cli.main import main; main()"
+CUT_OFF = f"""
+import os, signal
+from facesecure_training.datasets.journal import Journal
+add = Journal.add
+def add_and_interrupt(self, done):
+    add(self, done)
+    os.killpg(0, signal.SIGINT)
+Journal.add = add_and_interrupt
+{WHOLE}
+"""
+"""Ctrl-C after the first source, which a terminal sends to all processes of the group."""
+
+
 def test_a_run_that_ctrl_c_cut_off_goes_on_and_ends_like_one_that_was_not(recordings, extracted, tmp_path):
     words = [
-        sys.executable, "-c", "from facesecure_training.cli.main import main; main()", "dataset", "extract",
-        "-d", recordings, "-o", tmp_path / "faces", "--stride", 2, "--thin", 1, "--min-quality", 0, "--jobs", 1,
+        "dataset", "extract", "-d", recordings, "-o", tmp_path / "faces",
+        "--stride", 2, "--thin", 1, "--min-quality", 0, "--jobs", 1,
     ]  # fmt: skip
-    command = [str(word) for word in words]
+    words = [str(word) for word in words]
     journal = tmp_path / "faces" / ".extract" / "journal.jsonl"
-    cut_off = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0)
-    while not (journal.exists() and journal.stat().st_size):
-        assert cut_off.poll() is None
-        time.sleep(0.005)
-    os.killpg(cut_off.pid, signal.SIGINT)  # as a terminal does: to all its processes
-    _, said = cut_off.communicate(timeout=30)
+    command = [sys.executable, "-c", CUT_OFF, *words]
+    cut_off = subprocess.run(command, capture_output=True, text=True, timeout=60, process_group=0)
     assert cut_off.returncode == 130
-    assert said.strip() == "interrupted; run the same command again to resume"
+    assert cut_off.stderr.strip() == "interrupted; run the same command again to resume"
     assert 1 <= len(journal.read_bytes().splitlines()) < 5
     assert not (tmp_path / "faces" / "manifest.parquet").exists()
-    resumed = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    resumed = subprocess.run([sys.executable, "-c", WHOLE, *words], capture_output=True, text=True, timeout=60)
     assert resumed.returncode == 0, resumed.stderr
     assert "(0 done before" not in resumed.stdout
     assert files(tmp_path / "faces") == files(extracted[0])

@@ -208,12 +208,16 @@ def test_options_for_a_driver_are_words_or_json():
 
 
 SLOW = """
-import sys, time, fsspec
+import os, time, fsspec
 from fsspec.implementations.local import LocalFileSystem
 class Slow(LocalFileSystem):
-    protocol = "slow"
+    protocol, begun = "slow", 0
     def _open(self, path, mode="rb", **options):
-        time.sleep(0.1 if mode == "wb" else 0)
+        if mode == "wb":
+            Slow.begun += 1
+            while Slow.begun > 4 and not os.path.exists(os.environ["GO_ON"]):
+                time.sleep(0.01)
+            time.sleep(0.1)
         return super()._open(path, mode, **options)
 fsspec.register_implementation("slow", Slow)
 from facesecure_training.cli.main import main
@@ -223,15 +227,19 @@ main()
 
 def test_after_ctrl_c_the_same_command_goes_on(faces, tmp_path):
     words = ["dataset", "mirror", f"{tmp_path}/faces", f"slow://{tmp_path}/copy", "--threads", "2"]
-    running = subprocess.Popen([sys.executable, "-c", SLOW, *words], stderr=subprocess.PIPE, text=True)
+    go_on = tmp_path / "go-on"
+    environment = {**os.environ, "GO_ON": str(go_on)}
+    command = [sys.executable, "-c", SLOW, *words]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     while len(list(tmp_path.glob("copy/*/*"))) < 4:
         assert running.poll() is None
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
+    go_on.touch()
     _, said = running.communicate(timeout=20)
     assert (running.returncode, said.strip()) == (130, "interrupted; run the same command again to resume")
     assert len(list(tmp_path.glob("copy/*/*"))) < 30
-    done = subprocess.run([sys.executable, "-c", SLOW, *words], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
     assert done.returncode == 0, done.stderr
     assert " 0 were there" not in done.stdout
     assert content(Location.at(f"{tmp_path}/copy")) == content(faces)
