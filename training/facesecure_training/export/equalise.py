@@ -38,15 +38,16 @@ def equalised(network: Any, image: Any, clone: Callable[[Any], Any]) -> Any:
     plan = _Plan(network)
 
     def layer(one: Any) -> Any:
-        if isinstance(one, keras.Model):
+        if _is_network(one):
             within = keras.Input(batch_shape=one.inputs[0].shape, dtype="float32", name="maps")
             return equalised(one, within, clone)
         return _one_pixel(one.name) if one.name in plan.convolved else clone(one)
 
-    copy = keras.models.clone_model(network, image, clone_function=layer)
-    for one in network.layers:
-        if one.weights and not isinstance(one, keras.Model):
-            copy.get_layer(one.name).set_weights(plan.weights(one))
+    inputs = keras.tree.map_structure(lambda _: image, network.input)
+    copy = keras.models.clone_model(network, inputs, clone_function=layer)
+    for one, new in zip(network.layers, copy.layers, strict=True):
+        if one.weights and not _is_network(one):
+            new.set_weights(plan.weights(one))
     return copy
 
 
@@ -54,7 +55,7 @@ def _one_pixel(name: str) -> Any:
     keras = tensorflow().keras
 
     class OnePixel(keras.layers.DepthwiseConv2D):  # type: ignore[misc,name-defined]
-        def call(self, inputs: Any, mask: Any = None) -> Any:  # noqa: ARG002 - the layer it replaces was given one
+        def call(self, inputs: Any, **_: Any) -> Any:  # what the layer that it replaces was called with, as a mask
             return super().call(inputs)
 
     return OnePixel(1, name=name)
@@ -72,7 +73,7 @@ class _Plan:
         normalisations = [one for one in network.layers if _is_normalisation(one)]
         for one in normalisations:
             self._measure(one)
-        self._multiplied = {one.name: self._factors(one.input) for one in normalisations}
+        self._multiplied = {one.name: self._factors(_read_by(one)[0]) for one in normalisations}
         self.convolved = {one.name for one in normalisations if self._is_convolved(one)}
 
     def weights(self, layer: Any) -> list[NDArray[Any]]:
@@ -90,7 +91,7 @@ class _Plan:
         mean, variance = (one.numpy() for one in (normalisation.moving_mean, normalisation.moving_variance))
         reach = np.abs(mean) + _DEVIATIONS * np.sqrt(variance)
         begin = 0
-        for layer, channels in self._graph.parts(normalisation.input):
+        for layer, channels in self._graph.parts(_read_by(normalisation)[0]):
             part = reach[begin : begin + channels]
             begin += channels
             if layer is not None and layer.name not in self._divided and part.max() > 0:
@@ -103,7 +104,7 @@ class _Plan:
 
     def _is_convolved(self, normalisation: Any) -> bool:
         keras = tensorflow().keras
-        before = _producer(normalisation.input)
+        before = _producer(_read_by(normalisation)[0])
         folded = isinstance(before, keras.layers.Conv2D | keras.layers.DepthwiseConv2D)
         return not folded or bool((self._multiplied[normalisation.name] != 1).any())
 
@@ -126,7 +127,7 @@ class _Graph:
         """
         operation = _producer(tensor)
         if _is_concatenation(operation):
-            for one in operation.input:
+            for one in _read_by(operation):
                 yield from self.parts(one)
         else:
             yield self._scalable(tensor), int(tensor.shape[-1])
@@ -140,7 +141,7 @@ class _Graph:
             return None
         operation = _producer(tensor)
         while _keeps_scale(operation):
-            tensor = operation.input
+            (tensor,) = _read_by(operation)
             operation = _producer(tensor)
             if len(self._readers[_place(tensor)]) > 1 or _place(tensor) in self._outputs:
                 return None
@@ -163,37 +164,53 @@ def _producer(tensor: Any) -> Any:
     return tensor._keras_history.operation
 
 
-def _is_used_once(operation: Any) -> bool:
-    return len(operation._inbound_nodes) == 1
+def _read_by(operation: Any) -> list[Any]:
+    tensors: list[Any] = operation._inbound_nodes[0].input_tensors
+    return tensors
+
+
+def _is_network(operation: Any) -> bool:
+    keras = tensorflow().keras
+    functional = isinstance(operation, keras.Model) and hasattr(operation, "operations")
+    return functional and len(operation.inputs) == len(_read_by(operation)) == 1
+
+
+def _is_any(operation: Any, *kinds: Any) -> bool:
+    """Return whether ``operation`` is of one of ``kinds``, is used once, and has its channels last.
+
+    Whatever is derived from them may compute something else.
+    """
+    if type(operation) not in kinds or len(operation._inbound_nodes) != 1:
+        return False
+    last = getattr(operation, "axis", -1) in (-1, 3) and len(operation.output.shape) == 4
+    return last and getattr(operation, "data_format", None) != "channels_first"
 
 
 def _is_normalisation(operation: Any) -> bool:
-    kind = tensorflow().keras.layers.BatchNormalization
-    return isinstance(operation, kind) and _is_used_once(operation) and _has_channels_last(operation, operation.input)
+    from facesecure_training.networks.normalisation import FusedBatchNormalization
+
+    kinds = tensorflow().keras.layers.BatchNormalization, FusedBatchNormalization
+    if not _is_any(operation, *kinds) or len(_read_by(operation)) != 1:
+        return False
+    return not operation._inbound_nodes[0].arguments.kwargs.get("training")  # by the batch itself, also in use
 
 
 def _is_concatenation(operation: Any) -> bool:
-    kind = tensorflow().keras.layers.Concatenate
-    return isinstance(operation, kind) and _is_used_once(operation) and _has_channels_last(operation, operation.output)
-
-
-def _has_channels_last(operation: Any, tensor: Any) -> bool:
-    return len(tensor.shape) == 4 and operation.axis in (-1, 3)
+    return _is_any(operation, tensorflow().keras.layers.Concatenate)
 
 
 def _keeps_scale(operation: Any) -> bool:
     """Return whether the output for channels that are scaled by positive numbers is scaled in the same way."""
     layers = tensorflow().keras.layers
-    if isinstance(operation, layers.ReLU):
-        return operation.max_value is None and not operation.threshold and _is_used_once(operation)
-    kinds = layers.MaxPooling2D | layers.AveragePooling2D | layers.Dropout
-    return isinstance(operation, kinds) and _is_used_once(operation)
+    if _is_any(operation, layers.ReLU):
+        return operation.max_value is None and not operation.threshold
+    return _is_any(operation, layers.MaxPooling2D, layers.AveragePooling2D, layers.Dropout)
 
 
 def _is_linear(operation: Any) -> bool:
     keras = tensorflow().keras
-    if isinstance(operation, keras.layers.Conv2D):
-        return _is_used_once(operation) and operation.activation in (keras.activations.linear, keras.activations.relu)
+    if _is_any(operation, keras.layers.Conv2D):
+        return operation.activation in (keras.activations.linear, keras.activations.relu)
     return _is_normalisation(operation) and operation.scale and operation.center
 
 

@@ -129,6 +129,19 @@ def _rectified_besides(one, other):
     return ended(keras.layers.Concatenate()([one, keras.layers.ReLU()(one), keras.layers.Dropout(0.5)(other)]))
 
 
+def _of_another_kind(one, other):
+    class Doubled(keras.layers.ReLU):
+        def call(self, inputs):
+            return 2 * super().call(inputs) + 1
+
+    return ended(keras.layers.Concatenate()([Doubled()(one), other]))
+
+
+def _within_a_network_of_named_inputs(one, other):
+    a, b = (keras.Input(part.shape[1:], name=name) for part, name in ((one, "a"), (other, "b")))
+    return keras.Model({"a": a, "b": b}, ended(keras.layers.Concatenate()([a, b])))({"a": one, "b": other})
+
+
 def _upright(one, other):
     return ended(keras.layers.Concatenate(axis=1)([one, other]))
 
@@ -144,7 +157,9 @@ def _rectified_and_pooled(one, other):
         (_rectified_and_pooled, {"one", "other"}),
         (_capped, {"other"}),
         (_rectified_besides, {"other"}),
+        (_of_another_kind, {"other"}),
         (_pooled_first, set()),
+        (_within_a_network_of_named_inputs, set()),
         (_not_normalised, set()),
         (_upright, set()),
     ],
