@@ -137,6 +137,18 @@ def _of_another_kind(one, other):
     return ended(keras.layers.Concatenate()([Doubled()(one), other]))
 
 
+def _activated_by(name):
+    def end(one, other):
+        activated = keras.layers.Conv2D(4, 1, activation=name, name="activated")(one)
+        return ended(keras.layers.Concatenate()([activated, other]))
+
+    return end
+
+
+def _normalised_without_a_factor(one, other):
+    return ended(keras.layers.Concatenate()([keras.layers.BatchNormalization(scale=False)(one), other]))
+
+
 def _within_a_network_of_named_inputs(one, other):
     a, b = (keras.Input(part.shape[1:], name=name) for part, name in ((one, "a"), (other, "b")))
     return keras.Model({"a": a, "b": b}, ended(keras.layers.Concatenate()([a, b])))({"a": one, "b": other})
@@ -151,6 +163,11 @@ def _rectified_and_pooled(one, other):
     return ended(keras.layers.Concatenate()([small, keras.layers.AveragePooling2D(2, padding="same")(other)]))
 
 
+def kernels(network):
+    found = (layer for layer in network.layers if type(layer) is keras.layers.Conv2D)
+    return {layer.name: layer.get_weights()[0] for layer in found}
+
+
 @pytest.mark.parametrize(
     ("end", "scaled"),
     [
@@ -158,6 +175,9 @@ def _rectified_and_pooled(one, other):
         (_capped, {"other"}),
         (_rectified_besides, {"other"}),
         (_of_another_kind, {"other"}),
+        (_activated_by("relu"), {"activated", "other"}),
+        (_activated_by("tanh"), {"other"}),
+        (_normalised_without_a_factor, {"other"}),
         (_pooled_first, set()),
         (_within_a_network_of_named_inputs, set()),
         (_not_normalised, set()),
@@ -170,12 +190,7 @@ def test_only_channels_whose_scale_every_reader_takes_back_are_scaled(end, scale
     network = used(keras.Model(image, end(*branches(image))))
     copy = rewritten(network)
     assert outputs(copy) == pytest.approx(outputs(network, np.uint8), abs=1e-4)
-    changed = {
-        name
-        for name in ("one", "other")
-        if (copy.get_layer(name).get_weights()[0] != network.get_layer(name).get_weights()[0]).any()
-    }
-    assert changed == scaled
+    assert {name for name, kernel in kernels(network).items() if (kernels(copy)[name] != kernel).any()} == scaled
 
 
 def test_a_channel_that_is_also_read_without_a_normalisation_is_left():
