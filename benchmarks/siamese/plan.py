@@ -161,7 +161,7 @@ class Budget:
     rates: tuple[float, float] = (5e-4, 2e-2)
     share: float = 1.0
     pairs: int = 4000
-    """An epoch's of the article."""
+    """In an epoch of the stages that train on pairs, as the article does."""
     robustness: int = 400
     test_pairs: int = 3000
     households: int = 100

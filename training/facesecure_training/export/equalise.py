@@ -6,8 +6,9 @@ each of these channels is divided by its range where it is computed, and multipl
 ranges are those that batch normalisation has learnt, as in Nagel, van Baalen, Blankevoort and Welling, "Data-Free
 Quantization Through Weight Equalization and Bias Correction", ICCV 2019, https://arxiv.org/abs/1906.04721.
 
-A batch normalisation that follows no convolution is left by the converter as a product and a sum, and each rounds to 8
-bits. As a depthwise convolution of one pixel it rounds once, and every channel has a scale of its own.
+A batch normalisation becomes a part of the linear convolution before it. Where there is none, the converter leaves a
+product and a sum, and each rounds to 8 bits. As a depthwise convolution of one pixel it rounds once, and every channel
+has a scale of its own.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from facesecure_training.common.optional_dependencies import tensorflow
 
 Channels = NDArray[np.float32]
 _DEVIATIONS = 4
-"""The range of a channel: its mean, and so many standard deviations."""
+"""The range of a channel: its mean, and this many standard deviations."""
 _LEAST = 1e-3
-"""Of the largest range in a tensor; a channel that is always the same has none."""
+"""Of the largest range among a layer's channels; a channel that is always the same has none."""
 
 
 def equalised(network: Any, image: Any, clone: Callable[[Any], Any]) -> Any:
-    """Return a copy of ``network`` on the Keras input ``image``, its layers made by ``clone``, with its weights.
+    """Return a network that computes what ``network`` does of the Keras input ``image``.
 
-    ``network`` has been cloned before, so that each of its layers is in no other model. Networks within it are
-    rewritten too.
+    Its layers are made by ``clone`` from those of ``network``, none of which may be in another model. Functional
+    networks within it are rewritten too if they have one input.
     """
     keras = tensorflow().keras
     plan = _Plan(network)
@@ -73,7 +74,7 @@ class _Plan:
         normalisations = [one for one in network.layers if _is_normalisation(one)]
         for one in normalisations:
             self._measure(one)
-        self._multiplied = {one.name: self._factors(_read_by(one)[0]) for one in normalisations}
+        self._multiplied = {one.name: self._factors(_inputs_of(one)[0]) for one in normalisations}
         self.convolved = {one.name for one in normalisations if self._is_convolved(one)}
 
     def weights(self, layer: Any) -> list[NDArray[Any]]:
@@ -91,7 +92,7 @@ class _Plan:
         mean, variance = (one.numpy() for one in (normalisation.moving_mean, normalisation.moving_variance))
         reach = np.abs(mean) + _DEVIATIONS * np.sqrt(variance)
         begin = 0
-        for layer, channels in self._graph.parts(_read_by(normalisation)[0]):
+        for layer, channels in self._graph.parts(_inputs_of(normalisation)[0]):
             part = reach[begin : begin + channels]
             begin += channels
             if layer is not None and layer.name not in self._divided and part.max() > 0:
@@ -103,10 +104,8 @@ class _Plan:
         return np.concatenate([np.ones(channels, np.float32) if one is None else one for one, channels in ones])
 
     def _is_convolved(self, normalisation: Any) -> bool:
-        keras = tensorflow().keras
-        before = _producer(_read_by(normalisation)[0])
-        folded = isinstance(before, keras.layers.Conv2D | keras.layers.DepthwiseConv2D)
-        return not folded or bool((self._multiplied[normalisation.name] != 1).any())
+        scaled = bool((self._multiplied[normalisation.name] != 1).any())
+        return scaled or not self._graph.is_of_convolution(_inputs_of(normalisation)[0])
 
 
 class _Graph:
@@ -120,6 +119,15 @@ class _Graph:
                     self._readers[_place(tensor)].append(operation)
         self._outputs = {_place(tensor) for tensor in network.outputs}
 
+    def is_of_convolution(self, tensor: Any) -> bool:
+        """Return whether a linear convolution computes ``tensor`` for one reader, which can become a part of it."""
+        layers = tensorflow().keras.layers
+        while type(_producer(tensor)) is layers.Dropout and self._has_one_reader(tensor):
+            (tensor,) = _inputs_of(_producer(tensor))
+        operation = _producer(tensor)
+        kinds = layers.Conv2D | layers.DepthwiseConv2D | layers.SeparableConv2D
+        return isinstance(operation, kinds) and _is_activated_by(operation, "linear") and self._has_one_reader(tensor)
+
     def parts(self, tensor: Any) -> Iterator[tuple[Any, int]]:
         """Yield the layers whose channels are side by side in ``tensor``, and how many they are.
 
@@ -127,7 +135,7 @@ class _Graph:
         """
         operation = _producer(tensor)
         if _is_concatenation(operation):
-            for one in _read_by(operation):
+            for one in _inputs_of(operation):
                 yield from self.parts(one)
         else:
             yield self._scalable(tensor), int(tensor.shape[-1])
@@ -135,17 +143,20 @@ class _Graph:
     def _scalable(self, tensor: Any) -> Any:
         """Return the layer that computes ``tensor``, if a scale of its channels can be taken back by all readers.
 
-        It is read by a concatenation at least.
+        None as well if no concatenation reads it.
         """
         if not self._is_normalised_only(tensor) or not any(map(_is_concatenation, self._readers[_place(tensor)])):
             return None
         operation = _producer(tensor)
         while _keeps_scale(operation):
-            (tensor,) = _read_by(operation)
+            (tensor,) = _inputs_of(operation)
             operation = _producer(tensor)
-            if len(self._readers[_place(tensor)]) > 1 or _place(tensor) in self._outputs:
+            if not self._has_one_reader(tensor):
                 return None
         return operation if _is_linear(operation) else None
+
+    def _has_one_reader(self, tensor: Any) -> bool:
+        return len(self._readers[_place(tensor)]) == 1 and _place(tensor) not in self._outputs
 
     def _is_normalised_only(self, tensor: Any) -> bool:
         readers = self._readers[_place(tensor)]
@@ -164,15 +175,23 @@ def _producer(tensor: Any) -> Any:
     return tensor._keras_history.operation
 
 
-def _read_by(operation: Any) -> list[Any]:
+def _inputs_of(operation: Any) -> list[Any]:
     tensors: list[Any] = operation._inbound_nodes[0].input_tensors
     return tensors
 
 
 def _is_network(operation: Any) -> bool:
-    keras = tensorflow().keras
-    functional = isinstance(operation, keras.Model) and hasattr(operation, "operations")
-    return functional and len(operation.inputs) == len(_read_by(operation)) == 1
+    """Return whether ``operation`` is a functional network that gets the one input that it was made for, as it is."""
+    if not isinstance(operation, tensorflow().keras.Model) or not hasattr(operation, "operations"):
+        return False
+    wanted = [tensor.dtype for tensor in operation.inputs]
+    given = [[tensor.dtype for tensor in node.input_tensors] for node in operation._inbound_nodes]
+    return len(wanted) == 1 and all(one == wanted for one in given) and not _is_training(operation)
+
+
+def _is_training(operation: Any) -> bool:
+    """Return whether ``operation`` computes in use what it does in training: it normalises by the batch itself."""
+    return any(node.arguments.kwargs.get("training") for node in operation._inbound_nodes)
 
 
 def _is_any(operation: Any, *kinds: Any) -> bool:
@@ -190,9 +209,7 @@ def _is_normalisation(operation: Any) -> bool:
     from facesecure_training.networks.normalisation import FusedBatchNormalization
 
     kinds = tensorflow().keras.layers.BatchNormalization, FusedBatchNormalization
-    if not _is_any(operation, *kinds) or len(_read_by(operation)) != 1:
-        return False
-    return not operation._inbound_nodes[0].arguments.kwargs.get("training")  # by the batch itself, also in use
+    return _is_any(operation, *kinds) and len(_inputs_of(operation)) == 1 and not _is_training(operation)
 
 
 def _is_concatenation(operation: Any) -> bool:
@@ -208,10 +225,15 @@ def _keeps_scale(operation: Any) -> bool:
 
 
 def _is_linear(operation: Any) -> bool:
-    keras = tensorflow().keras
-    if _is_any(operation, keras.layers.Conv2D):
-        return operation.activation in (keras.activations.linear, keras.activations.relu)
+    """Return whether ``operation`` has weights that scale each channel of its output, and no others do."""
+    if _is_any(operation, tensorflow().keras.layers.Conv2D):
+        adapted = len(operation.weights) != 1 + operation.use_bias  # by LoRA
+        return not adapted and _is_activated_by(operation, "linear", "relu")
     return _is_normalisation(operation) and operation.scale and operation.center
+
+
+def _is_activated_by(operation: Any, *names: str) -> bool:
+    return any(operation.activation is getattr(tensorflow().keras.activations, name) for name in names)
 
 
 def _slope_and_offset(normalisation: Any) -> tuple[Channels, Channels]:

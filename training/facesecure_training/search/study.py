@@ -123,7 +123,7 @@ def run(study: Any, objective: Objective, trials: int, on_trial: Callable[[Any],
 class _Work:
     """An objective in which a diverging training ends its trial and not the search.
 
-    That happens with some learning rates. ``last`` is the trial that has ended last, None if another error ended it.
+    Some learning rates make it diverge. ``last`` is the trial that ended last; None if an error ended the search.
     """
 
     def __init__(self, objective: Objective) -> None:
