@@ -5,10 +5,16 @@
 A real PostgreSQL that syncs its disk, and doors that run the front's own code (``benchmarks.hub_doors``) with TLS, each
 with a state directory, in several processes beside it: on a machine with few cores the doors, not the hub, are most of
 what is measured. Visits are those of 500 doors; fewer doors have their share. Doors come in households of five that
-know the same people.
+know the same people. With SLOW_MOTION=3 in the environment the machine counts as one three times as fast
+(``benchmarks.slow_motion``).
 """
 
 from __future__ import annotations
+
+from benchmarks import slow_motion
+
+# isort: split
+# What follows keeps the clock for itself.
 
 import argparse
 import json
@@ -27,6 +33,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.about import about, line
@@ -80,8 +87,10 @@ def measure(
         tempfile.TemporaryDirectory(prefix="facesecure-doors-") as folder,
     ):
         crews = _crews(seats, Load(visits * share, ENROLMENTS * share, REMOVALS * share), Path(folder))
-        for crew in crews:
-            crew.await_ready()
+        with Progress(transient=True) as progress:
+            task = progress.add_task(f"opening {doors} doors", total=2 * doors)
+            for crew in crews:
+                crew.await_ready(lambda: progress.advance(task))
         before, started = cpu_seconds(server), time.monotonic()
         for crew in crews:
             crew.began.set()
@@ -104,12 +113,13 @@ class Crew:
     stopped: Event
     doors: int
 
-    def await_ready(self) -> None:
-        """Wait until all its doors have done all their duties once."""
-        for _ in range(self.doors):
+    def await_ready(self, on_step: Callable[[], object]) -> None:
+        """Wait until all its doors are open, and have done all their duties once."""
+        for _ in range(2 * self.doors):
             if not self.pipe.poll(300):
                 raise TimeoutError("not all doors could connect")
             self.pipe.recv()
+            on_step()
 
     def result(self) -> Course:
         """Return what happened at its doors."""
@@ -232,13 +242,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/bench"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    print(line(about(sys.argv, 0)))
+    print(line(about(sys.argv, 0)), f"Slow motion: {slow_motion.FACTOR:g}." if slow_motion.FACTOR != 1 else "")
     found = []
     for doors in options.doors:
         found.append(measure(doors, options.people, options.seconds, options.visits, looking=options.looking))
         show(found)
     load = os.getloadavg()
-    kept = {"figures": [asdict(one) for one in found], "load": load, "cores": os.cpu_count()}
+    kept = {
+        "figures": [asdict(one) for one in found],
+        "slow_motion": slow_motion.FACTOR,
+        "load": load,
+        "cores": os.cpu_count(),
+    }
     (options.out / "hub.json").write_text(json.dumps(kept, indent=1))
     draw(options.out / "hub.png", found)
 

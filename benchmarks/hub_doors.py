@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -212,14 +212,17 @@ class BenchDoor:
 
 
 @contextmanager
-def opened_doors(seats: Sequence[Seat], folder: Path, noted: list[Noted]) -> Iterator[list[BenchDoor]]:
-    """Yield the doors of ``seats``, all at the hub."""
+def opened_doors(
+    seats: Sequence[Seat], folder: Path, noted: list[Noted], on_open: Callable[[int], object] = lambda _: None
+) -> Iterator[list[BenchDoor]]:
+    """Yield the doors of ``seats``, all at the hub; ``on_open`` is called with 1 for each."""
     stand_in()
     with ExitStack() as stack:
         doors = []
         for seat in seats:
             doors.append(BenchDoor(seat, folder, noted))
             stack.enter_context(doors[-1].opened())
+            on_open(1)
         yield doors
 
 

@@ -48,9 +48,12 @@ class Course:
 def simulate(
     seats: Sequence[Seat], load: Load, folder: Path, began: Event, stopped: Event, ready: Callable[[int], None]
 ) -> Course:
-    """Run doors in this process until ``stopped``, with ``load`` once ``began``."""
+    """Run doors in this process until ``stopped``, with ``load`` once ``began``.
+
+    ``ready`` is told of each door twice: when it is open, and when it has done all its duties.
+    """
     course = Course()
-    with Complaints().counting() as complaints, opened_doors(seats, folder, course.noted) as doors:
+    with Complaints().counting() as complaints, opened_doors(seats, folder, course.noted, ready) as doors:
         for door in doors:
             door.await_ready()
             ready(1)
