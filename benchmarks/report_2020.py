@@ -2,7 +2,7 @@
 
     python -m benchmarks.report_2020 --out DIR [--data ../shared/data] [--results training/results]
         [--households 5] [--negatives 20 100 400] [--search hugonet "compact cnn"] [--trials 40] [--epochs 40]
-        [--full-epochs 10]
+        [--full-epochs 10] [--only hugonet "compact cnn" "compact head"]
 
 ``hugonet`` is the report's network, on its kind of crops (square, by MTCNN) and with its augmentation among those that
 are searched; ``compact`` is facesecure's, as a separate network (cnn) and as a head on the bundled embedder, on aligned
@@ -10,6 +10,7 @@ crops of the same photos. Steps: the search, at a reduced size; households of fi
 hugonet at its full 224 pixels. Steps that are done are not repeated: stop it with Ctrl-C, and run the same command
 again. With --results the figures are written there, and the page beside it anew. With one search, one variant,
 30 epochs and without hugonet's full size it took two and a quarter hours of one busy core; the defaults take longer.
+With --only, some networks are trained anew, and the others' figures stay as the results have them.
 """
 
 from __future__ import annotations
@@ -30,22 +31,26 @@ from benchmarks.classifiers.plan import FAMILIES, Budget
 from benchmarks.steps import Steps
 
 Document = dict[str, Any]
+BY_NETWORK = ("sides", "search", "table", "light", "split", "alike")
+"""What the results have of each network."""
 CHARTS = {"report-negatives.png": charts.negatives, "report-light.png": charts.light}
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run everything, and write the results on request."""
     options = parser().parse_args(words)
-    data, steps = options.data.resolve(), Steps(options.out)
+    data, steps, before = options.data.resolve(), Steps(options.out), _before(options)
     try:
         document = measure(steps, data, budget(options), options.least, options.full_epochs)
     except KeyboardInterrupt:
         sys.exit(f"stopped: what is done is kept in {options.out}; the same command continues")
     document["about"] = about(["python", "-m", "benchmarks.report_2020", *_stated(words)], DIVISION_SEED, data)
+    document = document if before is None else renewed(before, document)
     if options.results:
         charts.negatives(options.results / "report-negatives.png", document["table"])
         charts.light(options.results / "report-light.png", document["light"])
-        one_person.copy_charts(steps.folder, options.results)
+        if before is None:
+            one_person.copy_charts(steps.folder, options.results)
         training_page.write("report", document, options.results)
     print("\n".join(page(document)))
 
@@ -70,6 +75,9 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--variants", type=int, default=usual.light_households, help="households for light and for clips"
     )
+    found.add_argument(
+        "--only", nargs="+", choices=tuple(FAMILIES), default=[], help="networks to train anew, the others kept"
+    )
     found.add_argument("--least", type=int, default=LEAST_PHOTOS, help="photos that a member has at least")
     return found
 
@@ -84,6 +92,7 @@ def budget(options: argparse.Namespace) -> Budget:
         light_households=min(options.variants, options.households),
         clip_households=min(options.variants, options.households),
         searched=tuple(options.search),
+        only=tuple(options.only),
         search_others=min(Budget().search_others, max(options.negatives)),
     )
 
@@ -101,7 +110,7 @@ def measure(steps: Steps, data: Path, chosen: Budget, least: int, full_epochs: i
         "budget": {"households": chosen.households, "negatives": list(chosen.negatives), "trials": chosen.trials,
                    "epochs": chosen.epochs, "light_households": chosen.light_households},
         "middle": chosen.middle,
-        "sides": {name: family.side for name, family in FAMILIES.items()},
+        "sides": {name: FAMILIES[name].side for name in chosen.families},
         "people": experiment.facts(),
         "search": searched,
         "trainings": {"count": len(judged), "minutes": minutes},
@@ -110,6 +119,30 @@ def measure(steps: Steps, data: Path, chosen: Budget, least: int, full_epochs: i
         "alike_count": alike.ALIKE,
         "one_person": full_epochs and one_person.measure(steps, images, searched, experiment.chose, full_epochs),
     }  # fmt: skip
+
+
+def renewed(before: Document, document: Document) -> Document:
+    """Return the results ``before``, with those networks as in ``document`` that were trained anew.
+
+    Raises SystemExit if they stand for other people, households or numbers of others.
+    """
+    compared = [(one["people"]["digest"], one["budget"]["households"], one["budget"]["negatives"])
+                for one in (before, document)]  # fmt: skip
+    if compared[0] != compared[1]:
+        raise SystemExit("the results are of other people, households or --negatives: measure all networks anew")
+    run = {name: document[name] for name in ("about", "trainings", "budget")}
+    found = {name: {**before[name], **document[name]} for name in BY_NETWORK}
+    return {**before, **found, "again": {**before.get("again", {}), **dict.fromkeys(document["table"], run)}}
+
+
+def _before(options: argparse.Namespace) -> Document | None:
+    """Return the results that --only renews, None without it. Raises SystemExit if there are none."""
+    if not options.only:
+        return None
+    before = training_page.read(options.results / "report.json") if options.results else None
+    if before is None:
+        raise SystemExit("--only renews what is in the folder --results, and there is no report.json")
+    return before
 
 
 def page(document: Mapping[str, Any]) -> list[str]:

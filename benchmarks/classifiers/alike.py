@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.classifiers.embedding import Vectors, mean_of
 from benchmarks.classifiers.figures import RATES, Judged
-from benchmarks.classifiers.plan import FAMILIES, Budget, Unit
+from benchmarks.classifiers.plan import Budget, Unit
 from benchmarks.classifiers.summary import rounded
 from facesecure_training.evaluation.bootstrap import Tally, nested
 
@@ -38,7 +38,7 @@ def passing(
     """Return by family the share of look-alikes' and of other strangers' photos that pass at the first of RATES."""
     most = max(budget.negatives)
     found: dict[str, Any] = {}
-    for family in FAMILIES:
+    for family in budget.families:
         units = [Unit(family, number, most) for number in range(len(households))]
         parts = [_divided(judged[unit], people, households[unit.household]) for unit in units]
         found[family] = {

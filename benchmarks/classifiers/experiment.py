@@ -47,7 +47,8 @@ class Experiment:
         """Return what the search found for each family, empty settings where nothing is searched."""
         entries = manifest.search_manifest(self.photos, self.division, self.budget.search_others, DIVISION_SEED)
         found: dict[str, dict[str, Any]] = {}
-        for name, family in FAMILIES.items():
+        for name in self.budget.families:
+            family = FAMILIES[name]
             faces = f"faces/{family.crops}-search"
             self._arrange(faces, family.crops, entries)
             wanted = name in self.budget.searched

@@ -40,6 +40,13 @@ class Budget:
     search_others: int = 100
     searched: tuple[str, ...] = ("hugonet", "compact cnn")
     """The families whose settings are searched; the others have their defaults."""
+    only: tuple[str, ...] = ()
+    """The families that are trained; empty: all."""
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The families that are trained."""
+        return self.only or tuple(FAMILIES)
 
     @property
     def middle(self) -> int:
@@ -94,13 +101,13 @@ def units(budget: Budget) -> Iterator[Unit]:
     """Yield every training, the most telling first."""
     for others in sorted(budget.negatives, key=lambda count: count != budget.middle):
         for household in range(budget.households):
-            yield from (Unit(family, household, others) for family in FAMILIES)
+            yield from (Unit(family, household, others) for family in budget.families)
     for household in range(budget.light_households):
         for augment in AUGMENTED:
-            yield from (Unit(family, household, budget.middle, augment=augment) for family in FAMILIES)
+            yield from (Unit(family, household, budget.middle, augment=augment) for family in budget.families)
     for household in range(budget.clip_households):
         for split in SPLITS:
-            yield from (Unit(family, household, budget.middle, split=split) for family in FAMILIES)
+            yield from (Unit(family, household, budget.middle, split=split) for family in budget.families)
 
 
 def words(unit: Unit, found: Settings, budget: Budget) -> list[object]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.classifiers.figures import RATES, Figures, Judged
 from benchmarks.classifiers.outputs import LIGHTS
-from benchmarks.classifiers.plan import AUGMENTED, FAMILIES, SPLITS, Budget, Unit
+from benchmarks.classifiers.plan import AUGMENTED, SPLITS, Budget, Unit
 from facesecure_training.evaluation.bootstrap import Tally, crossed, nested
 
 Document = dict[str, Any]
@@ -20,10 +20,10 @@ def sum_up(judged: Trainings, budget: Budget) -> Document:
     return {
         "table": {
             family: {str(others): _row(_figures(judged, family, others)) for others in budget.negatives}
-            for family in FAMILIES
+            for family in budget.families
         },
-        "light": {family: _light(judged, family, budget) for family in FAMILIES},
-        "split": {family: _split(judged, family, budget) for family in FAMILIES},
+        "light": {family: _light(judged, family, budget) for family in budget.families},
+        "split": {family: _split(judged, family, budget) for family in budget.families},
     }
 
 
