@@ -120,7 +120,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--mixed", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--replicas", type=int, default=1, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.results and options.only:
+    if options.results and not set(KINDS) <= set(options.only or KINDS):
         parser.error("--results needs all networks, side by side in one run: leave out --only")
     return options
 
