@@ -129,6 +129,24 @@ def test_rows_with_which_a_door_hindered_the_others_do_not_hinder_the_upgrade(en
         assert {bytes(each) for each in found if each is not None} <= {b"good"}, table
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_what_rules_and_triggers_do_is_not_planned_in_each_statement(engine: Connection) -> None:
+    """It would cost a door the more, the more doors there are: the owner is a member of every door's role."""
+    with begun(engine):
+        migrate(engine, **roles_of(engine))
+    planned_anew = engine.exec_driver_sql(
+        """
+        SELECT proname FROM pg_proc JOIN pg_language ON pg_language.oid = prolang
+        WHERE pronamespace = 'facesecure'::regnamespace
+            AND (lanname = 'sql' OR (prorettype = 'trigger'::regtype AND prosrc ~ '\\mEXECUTE\\M'))
+        """
+    )
+    assert set(planned_anew.scalars()) == {"end_sessions", "end_stalled"}, (
+        "which end connections, and are rarely called"
+    )
+
+
 def test_a_hub_of_a_newer_version_is_refused_and_left_as_it_is(engine: Connection) -> None:
     with begun(engine):
         migrate(engine, **roles_of(engine))
