@@ -138,6 +138,7 @@ def test_what_became_of_a_request_is_looked_at_again_and_again(scene: Scene, mon
         scene.asked.fetch(scene.front.door.store)
         wait_until(lambda looks=looks: len(scene.woken) > looks, "another look")  # type: ignore[misc]
     scene.meet()
+    wait_until(lambda: len(scene.woken) == 5, "the look that was due before the picture came")
     scene.woken.clear()
     scene.asked.fetch(scene.front.door.store)
     time.sleep(0.1)
