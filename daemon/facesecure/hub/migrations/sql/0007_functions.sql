@@ -92,15 +92,15 @@ END $$;
 CREATE OR REPLACE FUNCTION limit_rows() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = facesecure, pg_temp AS $$
 DECLARE own text := me();
 DECLARE most integer := TG_ARGV[0];
-DECLARE found integer;
+DECLARE own_rows integer;
 BEGIN
     CASE TG_TABLE_NAME
         WHEN 'people' THEN
-            found := (SELECT count(*) FROM (SELECT FROM people WHERE author = own LIMIT most) AS rows);
+            own_rows := (SELECT count(*) FROM (SELECT FROM people WHERE author = own LIMIT most) AS rows);
         WHEN 'records' THEN
-            found := (SELECT count(*) FROM (SELECT FROM records WHERE author = own LIMIT most) AS rows);
+            own_rows := (SELECT count(*) FROM (SELECT FROM records WHERE author = own LIMIT most) AS rows);
     END CASE;
-    IF found >= most THEN
+    IF own_rows >= most THEN
         RAISE EXCEPTION 'a door has at most % of these', most USING ERRCODE = 'FS003';
     END IF;
     RETURN NEW;
