@@ -221,9 +221,11 @@ def draw(path: Path, found: Sequence[Figures]) -> None:
     cost.plot(doors, [one.door_cpu_a_minute for one in found], "o-", color="#1565c0", label="of the door itself")
     cost.set_title("CPU seconds a minute, for each door")
     for times, colour, label in (("known", "#2e7d32", "known at the other doors"), ("wiped", "#c62828", "wiped there")):
-        pairs = [getattr(one, times) for one in found]
-        delay.plot(doors, [p95 for _, p95 in pairs], "o-", color=colour, label=f"{label}, 95 of 100")
-        delay.plot(doors, [p50 for p50, _ in pairs], "o:", color=colour, label=f"{label}, half")
+        seen = [(one.doors, *getattr(one, times)) for one in found if any(getattr(one, times))]
+        delay.plot(
+            [one for one, _, _ in seen], [p95 for *_, p95 in seen], "o-", color=colour, label=f"{label}, 95 of 100"
+        )
+        delay.plot([one for one, _, _ in seen], [p50 for _, p50, _ in seen], "o:", color=colour, label=f"{label}, half")
     delay.axhline(KNOWN, linestyle="--", color="#90a4ae", label="aim")
     delay.set_title("Seconds")
     for axes in (cost, delay):
