@@ -90,7 +90,7 @@ def estate(
             if looking:
                 connection.execute("UPDATE estate SET look_every = 1000")
             connection.execute("VACUUM FULL wakings")
-            connection.execute("VACUUM ANALYZE")  # as a server has done by itself before long
+            connection.execute("VACUUM ANALYZE")  # as a server does by itself before long
             head = connection.execute("SELECT last_value FROM revision_numbers").fetchone()
         yield server, [replace(seat, head=head[0] if head else 0) for seat in seats]
 

@@ -24,6 +24,7 @@ from support.postgres.server import Server
 _TIMES = 400
 _PEOPLE = 40
 """For each door."""
+_NEXT = b"SELECT identifier, document FROM sightings WHERE household = %s AND revision > 1 ORDER BY revision LIMIT 1"
 Work = Callable[[psycopg.Connection[Any]], object]
 
 
@@ -43,18 +44,12 @@ def measure(server: Server, seat: Seat) -> dict[str, float]:
     """Return the seconds of the server for each of the statements of the door of ``seat``."""
     works: dict[str, Work] = {
         "a look": lambda connection: connection.execute("SELECT * FROM look()", prepare=True),
-        "visits of the household": _read("sightings", seat),
-        "records of the household": _read("records", seat),
         "a turn to tell of a stranger": lambda connection: connection.execute("SELECT take_turn()", prepare=True),
         "a visit handed in": lambda connection: _hand_in(connection, seat),
+        "a visit read": lambda connection: connection.execute(_NEXT, (seat.household,), prepare=True),
     }
     with server.connect(role_of(seat.door), seat.url.rpartition("/")[2]) as connection:
         return {what: _cost(server, connection, work) for what, work in works.items()}
-
-
-def _read(table: str, seat: Seat) -> Work:
-    query = f"SELECT identifier FROM {table} WHERE household = %s AND revision > 100 ORDER BY revision LIMIT 200"
-    return lambda connection: connection.execute(query.encode(), (seat.household,), prepare=True)
 
 
 def _hand_in(connection: psycopg.Connection[Any], seat: Seat) -> None:

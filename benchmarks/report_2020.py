@@ -10,7 +10,7 @@ crops of the same photos. Steps: the search, at a reduced size; households of fi
 hugonet at its full 224 pixels. Steps that are done are not repeated: stop it with Ctrl-C, and run the same command
 again. With --results the figures are written there, and the page beside it anew. With one search, one variant,
 30 epochs and without hugonet's full size it took two and a quarter hours of one busy core; the defaults take longer.
-With --only, some networks are trained anew, and the others' figures stay as the results have them.
+With --only, some networks are trained anew for the households, and all other figures stay as the results have them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main(words: Sequence[str] | None = None) -> None:
     options = parser().parse_args(words)
     data, steps, before = options.data.resolve(), Steps(options.out), _before(options)
     try:
-        document = measure(steps, data, budget(options), options.least, options.full_epochs)
+        document = measure(steps, data, budget(options), options.least, options.full_epochs, before)
     except KeyboardInterrupt:
         sys.exit(f"stopped: what is done is kept in {options.out}; the same command continues")
     document["about"] = about(["python", "-m", "benchmarks.report_2020", *_stated(words)], DIVISION_SEED, data)
@@ -97,42 +97,52 @@ def budget(options: argparse.Namespace) -> Budget:
     )
 
 
-def measure(steps: Steps, data: Path, chosen: Budget, least: int, full_epochs: int) -> Document:
-    """Return everything measured. Raises UsageError for too few people, Leak if the division is not clean."""
+def measure(
+    steps: Steps, data: Path, chosen: Budget, least: int, full_epochs: int, before: Document | None = None
+) -> Document:
+    """Return everything measured; one person alone only if all networks are.
+
+    Raises UsageError for too few people, Leak if the division is not clean, and SystemExit if what was measured
+    ``before``, of which some networks are renewed, is of other people.
+    """
     images = data / "lfw-dev/images"
     experiment = Experiment(steps, images, chosen, least)
+    people = experiment.facts()
+    if before is not None:
+        require_same(before, people, chosen)
     searched = experiment.search()
     judged = experiment.run(searched)
     photos = {name: some for name, some in experiment.photos.items() if some}
     vectors = embedding.embeddings(steps.folder / "crops/aligned", photos, steps.folder / "embeddings.npz")
+    alone = 0 if chosen.only else full_epochs
     minutes = sum(steps.record(f"runs/{unit.name}")["seconds"] for unit in judged) / 60
     return {
         "budget": {"households": chosen.households, "negatives": list(chosen.negatives), "trials": chosen.trials,
                    "epochs": chosen.epochs, "light_households": chosen.light_households},
         "middle": chosen.middle,
         "sides": {name: FAMILIES[name].side for name in chosen.families},
-        "people": experiment.facts(),
+        "people": people,
         "search": searched,
         "trainings": {"count": len(judged), "minutes": minutes},
         **summary.sum_up(judged, chosen),
         "alike": alike.passing(judged, vectors, experiment.division.households, chosen),
         "alike_count": alike.ALIKE,
-        "one_person": full_epochs and one_person.measure(steps, images, searched, experiment.chose, full_epochs),
+        "one_person": alone and one_person.measure(steps, images, searched, experiment.chose, alone),
     }  # fmt: skip
 
 
 def renewed(before: Document, document: Document) -> Document:
-    """Return the results ``before``, with those networks as in ``document`` that were trained anew.
-
-    Raises SystemExit if they stand for other people, households or numbers of others.
-    """
-    compared = [(one["people"]["digest"], one["budget"]["households"], one["budget"]["negatives"])
-                for one in (before, document)]  # fmt: skip
-    if compared[0] != compared[1]:
-        raise SystemExit("the results are of other people, households or --negatives: measure all networks anew")
+    """Return the results ``before``, with those networks as in ``document`` that were trained anew."""
     run = {name: document[name] for name in ("about", "trainings", "budget")}
     found = {name: {**before[name], **document[name]} for name in BY_NETWORK}
     return {**before, **found, "again": {**before.get("again", {}), **dict.fromkeys(document["table"], run)}}
+
+
+def require_same(before: Mapping[str, Any], people: Mapping[str, Any], chosen: Budget) -> None:
+    """Raise SystemExit if the results ``before`` are of other ``people``, households or numbers of others."""
+    found = before["people"]["digest"], before["budget"]["households"], before["budget"]["negatives"]
+    if found != (people["digest"], chosen.households, list(chosen.negatives)):
+        raise SystemExit("the results are of other people, households or --negatives: measure all networks anew")
 
 
 def _before(options: argparse.Namespace) -> Document | None:

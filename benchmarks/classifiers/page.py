@@ -150,7 +150,7 @@ def _light(document: Document) -> list[str]:
         "### Low light and light from behind",
         "",
         *paragraph(
-            f"The report complained of both. Measured with {_lit(document)}, each against {document['middle']} others,",
+            f"The report complained of both. Measured with {_lit(document)}, against {document['middle']} others each,",
             "trained with three augmentations: none, the report's (turns, shifts, zoom), and the one made for doors",
             "(light, gamma, light from a side, blur, noise and size as well). Members named with the threshold for 1 %",
             "of strangers, which was chosen on photos as taken. The light is changed in the crop: the detector is not",
@@ -197,8 +197,8 @@ def _split(document: Document) -> list[str]:
             "LFW has photos only, and the videos at hand show nobody by name. So each photo was made into a clip of",
             "four frames (a step to the side, light, blur, noise): synthetic, and kinder than a video. Split by clip,",
             "a clip's frames are in one part. Split by frame, three of them are learnt and the fourth is the test, as",
-            "where a video's frames are divided at random. By photo are all households, by clip and by frame",
-            f"{_lit(document)}.",
+            "where a video's frames are divided at random. The split by photo is of all households, those by clip and",
+            f"by frame are of {_lit(document)}.",
         ),
         "",
     ]

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from benchmarks import report_2020, training_page
+from benchmarks.classifiers.plan import Budget
 
 BEFORE = json.loads((training_page.RESULTS / "report.json").read_text())
+BEFORE["budget"] |= {"households": 5, "light_households": 1}
+BEFORE.pop("again", None)
 
 
-def run(families: list[str], **changed: Any) -> dict[str, Any]:
+def run(families: list[str]) -> dict[str, Any]:
     """Return results of ``families`` alone, in which every share is 0.5."""
 
     def half(found: Any) -> Any:
@@ -22,14 +25,13 @@ def run(families: list[str], **changed: Any) -> dict[str, Any]:
             return {name: 0.5 if name in ("value", "low", "high") else half(one) for name, one in found.items()}
         return found
 
-    made = copy.deepcopy(BEFORE)
-    made.pop("again", None)
+    made: dict[str, Any] = copy.deepcopy(BEFORE)
     for part in report_2020.BY_NETWORK:
         made[part] = {family: half(made[part][family]) for family in families}
     made["budget"]["light_households"] = 3
     made["trainings"] = {"count": 7, "minutes": 8.0}
     made["about"] = {**made["about"], "command": f"again {families}"}
-    return {**made, **changed}
+    return made
 
 
 def test_what_was_trained_anew_is_taken_and_the_rest_is_kept() -> None:
@@ -41,15 +43,15 @@ def test_what_was_trained_anew_is_taken_and_the_rest_is_kept() -> None:
 
 
 def test_the_page_names_each_later_run_and_its_households() -> None:
-    found = report_2020.renewed({**BEFORE, "again": {}}, run(["compact cnn", "compact head"]))
+    found = report_2020.renewed(BEFORE, run(["compact cnn", "compact head"]))
     page = " ".join("\n".join(report_2020.page(found)).split())
     assert "compact cnn and compact head, in a later run: `again" in page
     assert "7 trainings, 8 minutes." in page
-    assert "with one household (hugonet) and 3 households (compact cnn and compact head), each" in page
+    assert "with one household (hugonet) and 3 households (compact cnn and compact head), against" in page
 
 
 def test_a_run_of_its_own_is_named_by_itself() -> None:
-    once = report_2020.renewed({**BEFORE, "again": {}}, run(["compact cnn"]))
+    once = report_2020.renewed(BEFORE, run(["compact cnn"]))
     found = report_2020.renewed(once, run(["compact head"]))
     assert set(found["again"]) == {"compact cnn", "compact head"}
     page = "\n".join(report_2020.page(found))
@@ -57,12 +59,18 @@ def test_a_run_of_its_own_is_named_by_itself() -> None:
     assert "compact head, in a later run:" in page
 
 
-@pytest.mark.parametrize(
-    "changed", [{"people": {**BEFORE["people"], "digest": "other"}}, {"budget": {**BEFORE["budget"], "households": 2}}]
-)
-def test_results_of_others_are_not_mixed(changed: dict[str, Any]) -> None:
+@pytest.mark.parametrize("changed", [{"households": 2}, {"negatives": (20,)}])
+def test_results_of_other_numbers_are_not_mixed(changed: dict[str, Any]) -> None:
+    chosen = Budget(**{"households": 5, "negatives": tuple(BEFORE["budget"]["negatives"]), **changed})
     with pytest.raises(SystemExit, match="measure all networks anew"):
-        report_2020.renewed(BEFORE, run(["compact cnn"], **changed))
+        report_2020.require_same(BEFORE, BEFORE["people"], chosen)
+
+
+def test_results_of_other_people_are_not_mixed() -> None:
+    chosen = Budget(households=5, negatives=tuple(BEFORE["budget"]["negatives"]))
+    report_2020.require_same(BEFORE, BEFORE["people"], chosen)
+    with pytest.raises(SystemExit, match="measure all networks anew"):
+        report_2020.require_same(BEFORE, {"digest": "other"}, chosen)
 
 
 def test_there_must_be_results_to_renew(tmp_path: Path) -> None:
