@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import wraps
@@ -51,6 +52,16 @@ def _nothing_waits_for_the_disk() -> Iterator[None]:
         for name in ("fsync", "fdatasync"):
             patched.setattr(os, name, lambda _: None)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """Programs that are started hear Ctrl-C, also where the tests run in the background of a shell that ignores it."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session", autouse=True)
