@@ -157,6 +157,7 @@ def test_a_cluster_that_has_no_workers_yet_is_waited_for_aloud(monkeypatch, capl
     monkeypatch.setattr("facesecure.services.bulk.dask_pool._WORKERS_S", 0.5)
     with bare_cluster() as started:
         started.scale(0)
+        wait_until(lambda: not started.scheduler.workers, "the end of the worker")
         with (
             pytest.raises(FacesecureError, match="has no workers"),
             Workforce(cluster=started.scheduler_address).pool(),
