@@ -66,8 +66,8 @@ def _later(document: Document) -> Iterator[tuple[str, Document]]:
         yield listing([family for family, _ in some]), some[0][1]
 
 
-def _lit(document: Document) -> str:
-    """Return of how many households the figures by light are, and of which networks where these differ."""
+def _households_of_variants(document: Document) -> str:
+    """Return of how many households light and clips are, and of which networks where these differ."""
     networks = defaultdict(list)
     for family in document["light"]:
         budget = document.get("again", {}).get(family, document)["budget"]
@@ -150,7 +150,8 @@ def _light(document: Document) -> list[str]:
         "### Low light and light from behind",
         "",
         *paragraph(
-            f"The report complained of both. Measured with {_lit(document)}, against {document['middle']} others each,",
+            f"The report complained of both. Measured with {_households_of_variants(document)},",
+            f"against {document['middle']} others each,",
             "trained with three augmentations: none, the report's (turns, shifts, zoom), and the one made for doors",
             "(light, gamma, light from a side, blur, noise and size as well). Members named with the threshold for 1 %",
             "of strangers, which was chosen on photos as taken. The light is changed in the crop: the detector is not",
@@ -198,7 +199,7 @@ def _split(document: Document) -> list[str]:
             "four frames (a step to the side, light, blur, noise): synthetic, and kinder than a video. Split by clip,",
             "a clip's frames are in one part. Split by frame, three of them are learnt and the fourth is the test, as",
             "where a video's frames are divided at random. The split by photo is of all households, those by clip and",
-            f"by frame are of {_lit(document)}.",
+            f"by frame are of {_households_of_variants(document)}.",
         ),
         "",
     ]

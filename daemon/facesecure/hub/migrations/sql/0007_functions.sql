@@ -107,12 +107,10 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION limit_hour() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = facesecure, pg_temp AS $$
-DECLARE own text := me();
-DECLARE most integer := TG_ARGV[0];
 BEGIN
-    IF (SELECT count(*) FROM (SELECT FROM sightings WHERE author = own AND at > now() - interval '1 hour'
-                              LIMIT most) AS rows) >= most THEN
-        RAISE EXCEPTION 'a door has at most % of these an hour', most USING ERRCODE = 'FS003';
+    IF (SELECT count(*) FROM (SELECT FROM sightings WHERE author = (SELECT me()) AND at > now() - interval '1 hour'
+                              LIMIT TG_ARGV[0]::integer) AS rows) >= TG_ARGV[0]::integer THEN
+        RAISE EXCEPTION 'a door has at most % of these an hour', TG_ARGV[0] USING ERRCODE = 'FS003';
     END IF;
     RETURN NEW;
 END $$;
