@@ -222,7 +222,7 @@ def test_malformed_records_keep_nobody_from_those_after_them(
     visit(shed.store, "s1", 1)
     settle(shed, front)
     assert front.elsewhere() == {1: [("shed", 1)]}
-    assert 1 <= caplog.text.count("rows of the hub are left out") <= 12, "not a line for each"
+    assert 1 <= caplog.text.count("rows of the hub are left out") <= many // 10, "not a line for each"
     saw(f"{many} of {many} left out; the one after them is taken")
 
 
