@@ -10,7 +10,8 @@ crops of the same photos. Steps: the search, at a reduced size; households of fi
 hugonet at its full 224 pixels. Steps that are done are not repeated: stop it with Ctrl-C, and run the same command
 again. With --results the figures are written there, and the page beside it anew. With one search, one variant,
 30 epochs and without hugonet's full size it took two and a quarter hours of one busy core; the defaults take longer.
-With --only, some networks are trained anew for the households, and all other figures stay as the results have them.
+With --only, some networks are trained anew for the households, and all other figures stay as the results have them;
+so do the settings, unless --search names the network.
 """
 
 from __future__ import annotations
@@ -65,7 +66,10 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--households", type=int, default=usual.households, help="households, each with its seed")
     found.add_argument("--negatives", type=int, nargs="+", default=list(usual.negatives), help="other people learnt")
     found.add_argument(
-        "--search", nargs="+", choices=usual.searched, default=list(usual.searched), help="whose settings are searched"
+        "--search",
+        nargs="+",
+        choices=usual.searched,
+        help="whose settings are searched; with --only, none's by default",
     )
     found.add_argument("--trials", type=int, default=usual.trials, help="trials of each search")
     found.add_argument("--epochs", type=int, default=usual.epochs, help="epochs of a household's training, at most")
@@ -91,7 +95,7 @@ def budget(options: argparse.Namespace) -> Budget:
         epochs=options.epochs,
         light_households=min(options.variants, options.households),
         clip_households=min(options.variants, options.households),
-        searched=tuple(options.search),
+        searched=_searched(options),
         only=tuple(options.only),
         search_others=min(Budget().search_others, max(options.negatives)),
     )
@@ -110,7 +114,7 @@ def measure(
     people = experiment.facts()
     if before is not None:
         require_same(before, people, chosen)
-    searched = experiment.search()
+    searched = experiment.search(before["search"] if before else {})
     judged = experiment.run(searched)
     photos = {name: some for name, some in experiment.photos.items() if some}
     vectors = embedding.embeddings(steps.folder / "crops/aligned", photos, steps.folder / "embeddings.npz")
@@ -143,6 +147,11 @@ def require_same(before: Mapping[str, Any], people: Mapping[str, Any], chosen: B
     found = before["people"]["digest"], before["budget"]["households"], before["budget"]["negatives"]
     if found != (people["digest"], chosen.households, list(chosen.negatives)):
         raise SystemExit("the results are of other people, households or --negatives: measure all networks anew")
+
+
+def _searched(options: argparse.Namespace) -> tuple[str, ...]:
+    usual = () if options.only else Budget().searched
+    return usual if options.search is None else tuple(options.search)
 
 
 def _before(options: argparse.Namespace) -> Document | None:

@@ -28,7 +28,7 @@ class Experiment:
     Example::
 
         experiment = Experiment(Steps(Path("build")), Path("lfw/images"), Budget())
-        settings = experiment.search()
+        settings = experiment.search({})
         judged = {unit: experiment.judge(unit, settings) for unit in experiment.units}
     """
 
@@ -43,17 +43,21 @@ class Experiment:
         self.division: Division = divide_people(counts, households=budget.households, least=least, seed=DIVISION_SEED)
         self.units = tuple(dict.fromkeys(plan.units(budget)))
 
-    def search(self) -> dict[str, dict[str, Any]]:
-        """Return what the search found for each family, empty settings where nothing is searched."""
+    def search(self, before: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Return what the search found for each family.
+
+        Where nothing is searched, that is what was found ``before``, or empty settings.
+        """
         entries = manifest.search_manifest(self.photos, self.division, self.budget.search_others, DIVISION_SEED)
         found: dict[str, dict[str, Any]] = {}
         for name in self.budget.families:
             family = FAMILIES[name]
             faces = f"faces/{family.crops}-search"
             self._arrange(faces, family.crops, entries)
-            wanted = name in self.budget.searched
-            searched = searching.search(self.steps, name, faces, self.budget, DIVISION_SEED) if wanted else {}
-            found[name] = {"settings": {}, **searched}
+            if name in self.budget.searched:
+                found[name] = searching.search(self.steps, name, faces, self.budget, DIVISION_SEED)
+            else:
+                found[name] = {"settings": {}, **before.get(name, {})}
         return found
 
     def manifest_of(self, unit: Unit) -> list[Entry]:

@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from benchmarks import report_2020, training_page
+from benchmarks.classifiers import manifest, searching
+from benchmarks.classifiers.experiment import Experiment
+from benchmarks.classifiers.people import Division
 from benchmarks.classifiers.plan import Budget
+from benchmarks.steps import Steps
 
 BEFORE = json.loads((training_page.RESULTS / "report.json").read_text())
 BEFORE["budget"] |= {"households": 5, "light_households": 1}
@@ -71,6 +75,40 @@ def test_results_of_other_people_are_not_mixed() -> None:
     report_2020.require_same(BEFORE, BEFORE["people"], chosen)
     with pytest.raises(SystemExit, match="measure all networks anew"):
         report_2020.require_same(BEFORE, {"digest": "other"}, chosen)
+
+
+@pytest.mark.parametrize(
+    ("given", "searched"),
+    [
+        ([], ("hugonet", "compact cnn")),
+        (["--search", "hugonet"], ("hugonet",)),
+        (["--only", "hugonet"], ()),
+        (["--only", "hugonet", "--search", "hugonet"], ("hugonet",)),
+    ],
+)
+def test_settings_are_searched_anew_only_on_request(given: list[str], searched: tuple[str, ...]) -> None:
+    options = report_2020.parser().parse_args(["--out", "out", *given])
+    assert report_2020.budget(options).searched == searched
+
+
+def test_settings_that_are_not_searched_are_those_found_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class OfNobody(Experiment):
+        def __init__(self, budget: Budget) -> None:
+            self.steps, self.photos, self.budget = Steps(tmp_path), {}, budget
+            self.division = Division((), (), (), (), (), ())
+
+        def _arrange(self, *_: object) -> Path:
+            return tmp_path
+
+    monkeypatch.setattr(manifest, "search_manifest", lambda *_: [])
+    monkeypatch.setattr(searching, "search", lambda _, name, *__: {"settings": {"lr": name}})
+    experiment = OfNobody(Budget(searched=("compact cnn",)))
+    found = experiment.search({"hugonet": BEFORE["search"]["hugonet"], "compact cnn": {"settings": {"lr": 1}}})
+    assert found == {
+        "hugonet": BEFORE["search"]["hugonet"],
+        "compact cnn": {"settings": {"lr": "compact cnn"}},
+        "compact head": {"settings": {}},
+    }
 
 
 def test_there_must_be_results_to_renew(tmp_path: Path) -> None:
