@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from facesecure.hub import connecting
 from facesecure.storage import database
 from facesecure.util import redaction
+from support.databases.compiled import CompiledOnce
 from support.databases.new import MigratedOnce
 
 with suppress(ImportError):
@@ -69,6 +71,16 @@ def _a_new_database_is_migrated_once() -> Iterator[None]:
     """The tests' own process makes new databases like its first; processes that they start migrate every one."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(database, "_migrate", MigratedOnce(database._migrate))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_are_compiled_once() -> Iterator[None]:
+    """The tests' own process compiles each statement once; processes that they start do so for every store."""
+    with pytest.MonkeyPatch.context() as patched:
+        once = CompiledOnce()
+        for module in (database, connecting):
+            patched.setattr(module, "create_engine", once(module.create_engine))
         yield
 
 
