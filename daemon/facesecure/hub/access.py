@@ -11,6 +11,7 @@ from sqlalchemy import text
 from facesecure.config.hub import HubConfig
 from facesecure.domain.errors import HubError
 from facesecure.hub.database import HubDatabase
+from facesecure.hub.failures import hint_to_command
 from facesecure.hub.identity import Identity
 from facesecure.hub.identity_file import address_of
 from facesecure.hub.store import HubStore
@@ -45,7 +46,7 @@ def require_fitting(database: HubDatabase) -> None:
 
 @contextmanager
 def opened(identity: Identity, config: HubConfig, state_dir: Path, household: str | None = None) -> Iterator[HubStore]:
-    """Return the hub as ``store_of`` does, and close the connection at the end of the block.
+    """Return the hub as ``store_of`` does, for a command, and close the connection at the end of the block.
 
     Raises HubError if the hub cannot be reached, or is of another version.
     """
@@ -53,5 +54,8 @@ def opened(identity: Identity, config: HubConfig, state_dir: Path, household: st
     try:
         require_fitting(store.database)
         yield store
+    except HubError as error:
+        error.hint = hint_to_command(error.hint) if error.hint else None
+        raise
     finally:
         store.database.close()

@@ -19,6 +19,7 @@ from facesecure.domain.errors import (
 
 _AGAIN = "facesecure tries again"
 _WAIT = f"{_AGAIN}; the doors go on without it"
+_READ = "facesecure reads it again"
 _SERVER = "look at the server of [hub] database and at its log"
 
 _Failure = tuple[type[HubError], str, str]
@@ -57,8 +58,8 @@ _STATES: dict[str, _Failure] = {
     "3F000": (HubError, "there is no hub in this database", "make one: facesecure hub init URL"),
     "42P01": (HubError, "there is no hub in this database, or an older one", "facesecure hub init URL makes it"),
     "42883": (HubError, "there is no hub in this database, or an older one", "facesecure hub init URL makes it"),
-    "23505": (HubConflictError, "the hub has this already", "facesecure reads it again"),
-    "FS001": (HubConflictError, "the hub has a newer version of this already", "facesecure reads it again"),
+    "23505": (HubConflictError, "the hub has this already", _READ),
+    "FS001": (HubConflictError, "the hub has a newer version of this already", _READ),
     "FS002": (HubConflictError, "the person was removed from the hub meanwhile", "facesecure removes them here too"),
     "FS003": (HubRefusedError, "this door has put too much into the hub", "see the limits in docs/hub.md"),
     "FS004": (HubError, "the hub has no such door", "facesecure hub doors lists them"),
@@ -153,11 +154,16 @@ def translated(where: str, *, administering: bool = False) -> Iterator[None]:
 
 
 def _to_administrator(failure: _Failure) -> _Failure:
-    """Return what is said of ``failure`` to an administrator, whose command nobody tries again."""
+    """Return what is said of ``failure`` to an administrator, who gives commands."""
     kind, reason, hint = _TO_ADMINISTRATOR.get(failure, failure)
-    for again in (_WAIT, _AGAIN):
+    return kind, reason, hint_to_command(hint)
+
+
+def hint_to_command(hint: str) -> str:
+    """Return ``hint``, which is for a daemon, as it is for a command, which ends with the error."""
+    for again in (_WAIT, _AGAIN, _READ):
         hint = hint.replace(again, "give the command again")
-    return kind, reason, hint
+    return hint
 
 
 def _failure(error: BaseException | None) -> _Failure:

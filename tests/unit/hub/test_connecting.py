@@ -7,11 +7,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from facesecure.config.hub import HubConfig
 from facesecure.domain.errors import HubConflictError, HubError, HubFullError, HubRefusedError, HubUnreachableError
-from facesecure.hub import connecting
+from facesecure.hub import access, connecting
 from facesecure.hub.connecting import HubAddress, make_engine
 from facesecure.hub.database import HubDatabase
 from facesecure.hub.failures import translated
+from facesecure.hub.store import HubStore
 
 URL = "postgresql+psycopg://door@hub.example:5433/hub"
 
@@ -124,3 +126,22 @@ def test_an_administrator_is_neither_called_a_door_nor_told_that_it_is_tried_aga
         raise psycopg.OperationalError(said)
     assert "this door in" not in str(caught.value)
     assert "tries again" not in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("state", ["08006", "53100", "FS001"])
+def test_whoever_gives_a_command_is_told_to_give_it_again(
+    state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = HubStore(HubDatabase(HubAddress(f"sqlite:///{tmp_path}/hub.db")), "d" * 32, "e" * 32)
+    monkeypatch.setattr(access, "store_of", lambda *_: store)
+    monkeypatch.setattr(access, "require_fitting", lambda _: None)
+    error = psycopg.OperationalError("what the server said")
+    error.sqlstate = state
+    with (
+        pytest.raises(HubError) as caught,
+        access.opened(None, HubConfig(), tmp_path),  # type: ignore[arg-type]
+        translated("hub.example/hub"),
+    ):
+        raise error
+    assert "give the command again" in (caught.value.hint or "")
+    assert "facesecure" not in (caught.value.hint or "")
