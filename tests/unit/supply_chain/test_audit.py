@@ -104,6 +104,7 @@ def test_a_vulnerability_fails_and_is_named(folder: Path, capsys: pytest.Capture
     assert "1 found" in last
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["CVE-2026-1", "GHSA-2222-3333-4444"])
 def test_an_excuse_holds_until_its_date(folder: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     tomorrow = datetime.date.today() + datetime.timedelta(days=1)
@@ -136,6 +137,7 @@ def test_an_excuse_needs_a_reason_and_an_end(folder: Path, missing: str) -> None
         excuses(folder / "audit-ignore.toml")
 
 
+@pytest.mark.slow
 def test_a_service_that_cannot_be_asked_is_said_and_fails_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

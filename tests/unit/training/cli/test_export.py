@@ -84,6 +84,7 @@ def test_a_folder_without_a_model_says_so(tmp_path):
     assert "there is no Keras model" in str(done.exception)
 
 
+@pytest.mark.slow
 def test_an_embedder_is_mirrored_on_request_and_its_card_says_so(tmp_path):
     saved(embedder(), tmp_path / "my.keras")
     words = ("--mirrored", "--name", "both", "--into", tmp_path, "--data", crops(tmp_path / "crops"))

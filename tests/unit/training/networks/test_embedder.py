@@ -72,6 +72,7 @@ def test_arcface_teaches_it_to_put_one_persons_pictures_together(people):
     assert cosines[same].min() > cosines[~same].max()
 
 
+@pytest.mark.slow
 def test_a_pupil_comes_nearer_to_its_teacher(people):
     from facesecure_training.recipes.embed import distillation
 

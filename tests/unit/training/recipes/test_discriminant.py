@@ -87,6 +87,7 @@ def test_it_is_exported_to_what_the_interpreter_runs(run, precision, apart):
     assert found == pytest.approx(network(FACES).numpy(), abs=apart)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_network(run, words, folder):
     from facesecure_training.networks import saved
 

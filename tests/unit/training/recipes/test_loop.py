@@ -236,6 +236,7 @@ print("equal")
 """
 
 
+@pytest.mark.slow
 def test_two_devices_with_half_a_batch_each_learn_what_one_learns(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", MIRRORED, tmp_path], capture_output=True, text=True, timeout=240,

@@ -73,6 +73,7 @@ def test_a_run_of_an_older_version_is_compared_by_what_it_recorded(faces, change
         refuse_changed(before, recipe(faces))
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_a_training_does_not_go_on_under_other_names(faces, tmp_path):
