@@ -20,6 +20,8 @@ from support.training.colour_classifier import classifier_in
 
 KNOWN, STRANGER, UNIDENTIFIED = VerdictKind.KNOWN, VerdictKind.STRANGER, VerdictKind.UNIDENTIFIED
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).resolve().parents[1]
 WITHOUT_TENSORFLOW = """
 import sys

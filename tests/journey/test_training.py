@@ -16,7 +16,7 @@ import pytest
 from facesecure_training.recipes.registry import KINDS
 from support.training.class_folders import rendered
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 pytest.importorskip("tensorflow", reason="needs the [training] extra")
 
 COMMON = ("--size", "32", "--batch", "8", "--threads", "1", "--seed", "4")
@@ -76,14 +76,12 @@ def learnt(run: Path, kind: str) -> None:
     assert (run / "best.keras").stat().st_size > 10_000
 
 
-@pytest.mark.slow
 def test_hugonet_learns_two_people(hugonet):
     learnt(hugonet, "hugonet")
     assert max(line["val_accuracy"] for line in lines(hugonet)) >= 0.75
     assert json.loads((hugonet / "config.json").read_text())["classes"] == ["eileen_collins", "grace_hopper"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(TINY.keys() - {"hugonet"}))
 def test_each_other_network_learns_too(faces, tmp_path, kind):
     done = train(kind, *faces, "--out", tmp_path / "run", *COMMON, *TINY[kind])
@@ -118,7 +116,6 @@ def equal(one: Path, other: Path) -> bool:
     return same and lines(one) == lines(other)
 
 
-@pytest.mark.slow
 def test_killed_and_resumed_it_ends_at_the_weights_of_the_run_that_was_not(faces, hugonet, tmp_path):
     run = tmp_path / "run"
     killed(run, "hugonet", *faces, *COMMON, *TINY["hugonet"])
@@ -128,7 +125,6 @@ def test_killed_and_resumed_it_ends_at_the_weights_of_the_run_that_was_not(faces
     assert equal(run, hugonet)
 
 
-@pytest.mark.slow
 def test_so_it_does_with_each_batch_in_two_parts(faces, tmp_path):
     words = (*faces, *COMMON, *TINY["siamese-densenet"], "--epochs", "4", "--replicas", "2")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
@@ -142,14 +138,12 @@ def test_so_it_does_with_each_batch_in_two_parts(faces, tmp_path):
     assert equal(cut, whole)
 
 
-@pytest.mark.slow
 def test_a_folder_with_a_run_in_it_is_not_trained_over(faces, hugonet):
     done = train("hugonet", *faces, "--out", hugonet, *COMMON)
     assert done.returncode == 2
     assert "--resume" in done.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [
@@ -163,7 +157,6 @@ def test_what_does_not_fit_is_refused_in_words(hugonet, words, code, complaint):
     assert (done.returncode, complaint in done.stderr, "Traceback" in done.stderr) == (code, True, False)
 
 
-@pytest.mark.slow
 def test_a_damaged_picture_is_named_and_once_it_is_whole_the_run_goes_on(faces, tmp_path):
     data = rendered(tmp_path / "faces", 4, side=40)
     damaged = data / "grace_hopper" / "002.png"
@@ -178,7 +171,6 @@ def test_a_damaged_picture_is_named_and_once_it_is_whole_the_run_goes_on(faces, 
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
 def test_another_kind_cannot_resume_it(hugonet):
     done = train("compact", "--out", hugonet, "--resume")
     assert done.returncode == 2

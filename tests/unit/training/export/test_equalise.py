@@ -7,7 +7,11 @@ import pytest
 
 from facesecure.vision.inference.interpreter import Interpreter
 
-pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
+pytestmark = [
+    pytest.mark.tensorflow,
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 tf = pytest.importorskip("tensorflow", reason="needs the [training] extra")
 
 from facesecure_training.export import convert  # noqa: E402
@@ -65,7 +69,6 @@ def least_cosine(network):
     return float(((found * wanted).sum(1) / np.linalg.norm(found, axis=1) / np.linalg.norm(wanted, axis=1)).min())
 
 
-@pytest.mark.slow
 def test_a_densenet_with_uneven_channels_survives_int8(monkeypatch):
     network = uneven()
     now = least_cosine(network)
@@ -80,7 +83,6 @@ def test_a_densenet_with_uneven_channels_survives_int8(monkeypatch):
     assert least_cosine(network) < 0.7, "what the rewriting is for"
 
 
-@pytest.mark.slow
 def test_what_a_densenet_computes_remains_the_same_and_only_normalisations_after_a_convolution_remain():
     network = uneven()
     copy = rewritten(network)

@@ -14,7 +14,7 @@ from facesecure_training.export.trained import Identity
 from support.training.tiny_networks import OTHER_PYTHON, SIDE, classifier, crops, embedder
 
 pytest.importorskip("tensorflow", reason="needs the [training] extra")
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
 PEOPLE = Identity(classes=("alice", "bob", "unknown"), crop="loose", dataset="squares", licence="CC0-1.0")
 

@@ -19,7 +19,7 @@ from facesecure_training.networks.pixels import fixed_batch
 from support.faces import NAMES, only, portrait
 
 keras = pytest.importorskip("tensorflow", reason="needs the [training] extra").keras
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
 HUGONET_BYTES = 4 * 54_333_570
 
@@ -58,7 +58,6 @@ def test_the_file_is_under_a_fiftieth_of_hugonets_and_all_xnnpacks(kind, request
     assert delegation.delegated == delegation.nodes - 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["on_embedder", "separable"])
 def test_a_face_takes_under_a_twentieth_of_hugonets_time(kind, request):
     small, large = exported(request.getfixturevalue(kind)), to_tflite(fixed_batch(hugonet(2)), "float32")

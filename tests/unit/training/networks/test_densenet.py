@@ -11,7 +11,7 @@ from facesecure_training.networks.pixels import fixed_batch
 from facesecure_training.networks.siamese import siamese
 
 keras = pytest.importorskip("tensorflow", reason="needs the [training] extra").keras
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
 
 def tiny(**options):

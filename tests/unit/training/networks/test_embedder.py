@@ -10,7 +10,7 @@ from facesecure_training.networks.embedder import embedder, with_cosine_head
 from facesecure_training.networks.pixels import fixed_batch
 
 keras = pytest.importorskip("tensorflow", reason="needs the [training] extra").keras
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
 
 def tiny(**options):
@@ -72,7 +72,6 @@ def test_arcface_teaches_it_to_put_one_persons_pictures_together(people):
     assert cosines[same].min() > cosines[~same].max()
 
 
-@pytest.mark.slow
 def test_a_pupil_comes_nearer_to_its_teacher(people):
     from facesecure_training.recipes.embed import distillation
 

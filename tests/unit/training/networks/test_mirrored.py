@@ -7,7 +7,11 @@ import pytest
 
 from facesecure.vision.inference.interpreter import Interpreter
 
-pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
+pytestmark = [
+    pytest.mark.tensorflow,
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 tf = pytest.importorskip("tensorflow", reason="needs the [training] extra")
 FACES = np.random.default_rng(0).integers(0, 255, (3, 32, 32, 3), np.uint8)
 TURNED = np.ascontiguousarray(FACES[:, :, ::-1])

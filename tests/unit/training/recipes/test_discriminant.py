@@ -17,7 +17,11 @@ from facesecure_training.common.optional_dependencies import tensorflow
 from support.training.class_folders import rendered
 from support.training.tiny_networks import embedder, saved
 
-pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
+pytestmark = [
+    pytest.mark.tensorflow,
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 pytest.importorskip("tensorflow", reason="needs the [training] extra")
 FACES = np.random.default_rng(0).integers(0, 255, (3, 112, 112, 3), np.uint8)
 
@@ -87,7 +91,6 @@ def test_it_is_exported_to_what_the_interpreter_runs(run, precision, apart):
     assert found == pytest.approx(network(FACES).numpy(), abs=apart)
 
 
-@pytest.mark.slow
 def test_the_same_seed_gives_the_same_network(run, words, folder):
     from facesecure_training.networks import saved
 

@@ -16,7 +16,11 @@ from facesecure.domain.errors import FacesecureError
 from facesecure_training.recipes import loop as loops
 from facesecure_training.recipes.run_folder import RunFolder
 
-pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
+pytestmark = [
+    pytest.mark.tensorflow,
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 tf = pytest.importorskip("tensorflow", reason="needs the [training] extra")
 
 
@@ -236,7 +240,6 @@ print("equal")
 """
 
 
-@pytest.mark.slow
 def test_two_devices_with_half_a_batch_each_learn_what_one_learns(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", MIRRORED, tmp_path], capture_output=True, text=True, timeout=240,
