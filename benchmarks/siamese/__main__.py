@@ -8,11 +8,10 @@ are named. Before them the faces are extracted, joined and divided by person, an
 are searched on people of the validation. The best network is exported as float16 and int8 and measured beside the
 bundled one.
 
-All stages but full and mirrored take some five hours on two quiet cores, half of it the distillation. Ctrl-C stops at
-any time, and the same command continues; a stage that is done is not repeated. With --results, stages that are not run
-are kept as an earlier run left them there, and the settings that it found are used; nothing is measured beside the
-bundled network if the best of that run is better. --share 0.02 tries everything out in a
-few minutes of training.
+All stages but full and mirrored take some five hours on two quiet cores, a third of it the distillation. Ctrl-C
+stops at any time, and the same command continues; a stage that is done is not repeated. With --results, stages that are
+not run are kept as an earlier run left them there, and the settings that it found are used; nothing is measured beside
+the bundled network if the best of that run is better. --share 0.02 tries everything out in a few minutes of training.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def test_nobody_there_is_told_with_what_to_do() -> None:
     [
         ("53100", HubFullError),
         ("53300", HubUnreachableError),
-        ("53XXX", HubFullError),
+        ("53400", HubFullError),
         ("57P01", HubUnreachableError),
         ("57014", HubUnreachableError),
         ("55P03", HubUnreachableError),

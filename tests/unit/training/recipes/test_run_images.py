@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from types import SimpleNamespace
 from typing import Any
 
@@ -47,8 +48,18 @@ def removed(faces) -> None:
     (faces / "grace_hopper" / "003.png").unlink()
 
 
+def copied(faces) -> None:
+    """Have the same images lie there anew, as after a backup was put back."""
+    shutil.copytree(faces, faces.with_name("copy"))
+    shutil.rmtree(faces)
+    faces.with_name("copy").rename(faces)
+
+
 def test_the_same_images_are_resumed(faces):
-    refuse_changed(recorded(faces), recipe(faces))
+    before = recorded(faces)
+    copied(faces)
+    assert recorded(faces) == before
+    refuse_changed(before, recipe(faces))
 
 
 @pytest.mark.parametrize("change", [renamed, swapped, removed])
