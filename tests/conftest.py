@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import wraps
@@ -25,6 +26,13 @@ with suppress(ImportError):
 ROOT = Path(__file__).resolve().parents[1]
 
 pytest_plugins = ["support.faults.homes", "support.faults.recording", "support.service.fixtures"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin every network of ``item``, and of the fixtures made for it, with the same weights in each run."""
+    if item.get_closest_marker("tensorflow") and "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
 
 
 @pytest.fixture(scope="session")

