@@ -38,7 +38,7 @@ def free_port() -> int:
 
 @dataclass
 class Broker:
-    """One mosquitto, which can be stopped and started again; it keeps retained messages over that."""
+    """One mosquitto, which can be stopped and started again; it keeps what it has saved over that."""
 
     folder: Path
     lines: tuple[str, ...] = ()
@@ -74,10 +74,23 @@ class Broker:
 
     def stop(self, *, kill: bool = False) -> None:
         if self.process is not None:
-            self.process.send_signal(signal.SIGCONT)  # a test may have stopped it
-            (self.process.kill if kill else self.process.terminate)()
+            if kill:
+                self.process.kill()
+            else:
+                self.process.terminate()
+                self.process.send_signal(signal.SIGCONT)  # a test may have stopped it
             self.process.wait(20)
             self.process = None
+
+    def save(self) -> None:
+        """Have it write to disk what it keeps, as it does by itself every second."""
+        assert self.process is not None
+        file, deadline = self.folder / "mosquitto.db", time.monotonic() + 20
+        before = file.stat().st_mtime_ns if file.exists() else 0
+        self.process.send_signal(signal.SIGUSR1)
+        while not file.exists() or file.stat().st_mtime_ns == before:
+            assert time.monotonic() < deadline, "mosquitto has saved nothing"
+            time.sleep(0.01)
 
 
 @contextmanager
