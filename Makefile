@@ -118,7 +118,9 @@ setup: .venv/.dev .venv/.system .venv-tflite/.done
 demo: .venv/.base
 	.venv/bin/facesecure demo
 
-# Four processes, on two cores too: a third of the time, tests wait for something.
+# Four processes, on two cores too: a third of the time, tests wait for something. NumPy's own threads would wait for each
+# other and keep the cores busy with it: a sixth of all processor time.
+test test-slow: export OPENBLAS_NUM_THREADS = 1
 test: setup
 	.venv/bin/python -m pytest -m 'not slow' -n 4 --dist loadfile
 

@@ -7,6 +7,7 @@ import random
 import struct
 import zlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -176,8 +177,11 @@ def _frames(width: int, height: int) -> bytes:
     )
 
 
-_zeros = zlib.compress(bytes(300_000_000), 9)
-"""300 MB of zeros, in 300 kB."""
+@cache
+def _zeros() -> bytes:
+    """Return 300 MB of zeros, in 300 kB."""
+    return zlib.compress(bytes(300_000_000), 9)
+
 
 REFUSED: dict[str, Callable[[], bytes]] = {
     "PNG, IDAT longer than the file": lambda: png(160, 120).replace(
@@ -229,8 +233,8 @@ REFUSED: dict[str, Callable[[], bytes]] = {
 }
 """Bombs that give no picture."""
 HARMLESS: dict[str, Callable[[], bytes]] = {
-    "PNG, 300 MB of colour profile": lambda: png(160, 120, before=chunk(b"iCCP", b"x\0\0" + _zeros)),
-    "PNG, 300 MB of text": lambda: png(160, 120, before=chunk(b"zTXt", b"x\0\0" + _zeros)),
+    "PNG, 300 MB of colour profile": lambda: png(160, 120, before=chunk(b"iCCP", b"x\0\0" + _zeros())),
+    "PNG, 300 MB of text": lambda: png(160, 120, before=chunk(b"zTXt", b"x\0\0" + _zeros())),
     "JPEG, huge thumbnail": _thumbnail,
     "JPEG, 1.5 gigapixels in one scan": lambda: jpeg_of_size(encoded("jpeg"), 39_000, 39_000),
     "BMP, run lengths of 49 megapixels": lambda: _bmp(7000, 7000),

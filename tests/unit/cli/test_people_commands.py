@@ -95,11 +95,16 @@ def test_the_last_picture_is_not_removed(facesecure, family):
     assert facesecure("people", "remove", "Björn 🦊", "--face", last, "--yes").code == 2
 
 
+@pytest.fixture(scope="module")
+def two():
+    """Faces of two people whom the bundled model knows, by their names."""
+    return {"Anna": faces_of(*enrolment_images(6))[:3], "Björn 🦊": faces_of(EILEEN_COLLINS.image())}
+
+
 @pytest.fixture
-def pair(store):
-    """Two people whom the bundled model knows."""
-    store.add_person("Anna", faces_of(*enrolment_images(6))[:3])
-    store.add_person("Björn 🦊", faces_of(EILEEN_COLLINS.image()))
+def pair(store, two):
+    for name, faces in two.items():
+        store.add_person(name, faces)
     return store
 
 

@@ -9,8 +9,6 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from supply_chain import sbom, shipped
 from supply_chain.locks import ROOT, locked
@@ -88,6 +86,9 @@ def test_the_page_marks_what_obliges_whoever_passes_it_on() -> None:
 
 
 def test_the_bill_of_materials_is_valid_complete_and_the_same_again(tmp_path: Path) -> None:
+    from cyclonedx.schema import SchemaVersion  # here: its rules take four seconds to load, in each of the processes
+    from cyclonedx.validation.json import JsonStrictValidator
+
     text = sbom.as_json(sbom.bill("base"))
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     assert text == sbom.as_json(sbom.bill("base"))

@@ -176,7 +176,7 @@ class ObjectronOptions:
 def import_objectron(published: ObjectronOptions, options: ImportOptions) -> None:
     r"""Import the detector of people, animals and vehicles from the npm package @mediapipe/objectron 0.4.1675468480.
 
-    
+    \b
     Example:
       npm pack @mediapipe/objectron@0.4.1675468480
       facesecure-train import objectron --from mediapipe-objectron-0.4.1675468480.tgz

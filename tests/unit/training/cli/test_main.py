@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facesecure_training.cli.main import main
 from support.faces import PHOTOS
 from support.training.datasets import colour_picture
 
@@ -18,14 +19,29 @@ NO_TENSORFLOW = """
 import sys
 for name in ("tensorflow", "lz4", "lz4.frame"):
     sys.modules[name] = None
-sys.argv[1:] = sys.argv[1:]
 from facesecure_training.cli.main import main
 main()
 """
 
 
-def train(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run facesecure-train where TensorFlow and lz4 are not installed."""
+@pytest.fixture
+def train(capfd, monkeypatch):
+    """``train("evaluate", "verification", …)`` runs that command, in this process, without TensorFlow and lz4."""
+    for name in ("tensorflow", "lz4", "lz4.frame"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        words = [str(one) for one in arguments]
+        monkeypatch.setattr(sys, "argv", ["facesecure-train", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return subprocess.CompletedProcess(words, ended.value.code, *capfd.readouterr())
+
+    return run
+
+
+def train_alone(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run facesecure-train in a new process where TensorFlow and lz4 are not installed."""
     words = [str(argument) for argument in arguments]
     return subprocess.run([sys.executable, "-c", NO_TENSORFLOW, *words], capture_output=True, text=True, timeout=120)
 
@@ -47,7 +63,7 @@ def people(tmp_path_factory) -> Path:
 
 
 def test_verification_tells_two_people_apart_without_tensorflow(people, tmp_path):
-    done = train(
+    done = train_alone(
         "evaluate", "verification", "--images", people / "images", "--pairs", people / "pairs.csv",
         "--cache", tmp_path / "cache", "--json",
     )  # fmt: skip
@@ -58,7 +74,7 @@ def test_verification_tells_two_people_apart_without_tensorflow(people, tmp_path
     assert len(list((tmp_path / "cache").iterdir())) == 21
 
 
-def test_figures_can_be_read_by_people_too(people):
+def test_figures_can_be_read_by_people_too(train, people):
     done = train("evaluate", "verification", "--images", people / "images", "--pairs", people / "pairs.csv")
     assert "accuracy   100.00 %" in done.stdout
     assert "no face    in 0 of 21 photos" in done.stdout
@@ -74,7 +90,7 @@ def test_figures_can_be_read_by_people_too(people):
         (("dance",), "dance"),
     ],
 )
-def test_wrong_usage_exits_with_2_and_says_what_was_wrong(arguments, complaint):
+def test_wrong_usage_exits_with_2_and_says_what_was_wrong(train, arguments, complaint):
     done = train(*arguments)
     assert done.returncode == 2
     assert complaint in done.stderr
@@ -89,14 +105,14 @@ def test_wrong_usage_exits_with_2_and_says_what_was_wrong(arguments, complaint):
         (("evaluate", "scores", "--images", PORTRAITS.parent, "--model", "nobody"), "there is no model 'nobody'"),
     ],
 )
-def test_what_fails_exits_with_1_and_says_what_to_do(arguments, complaint):
+def test_what_fails_exits_with_1_and_says_what_to_do(train, arguments, complaint):
     done = train(*arguments)
     assert done.returncode == 1
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_too_few_people_for_a_score_model_is_said(people):
+def test_too_few_people_for_a_score_model_is_said(train, people):
     done = train("evaluate", "scores", "--images", people / "images")
     assert done.returncode == 2
     assert "too few" in done.stderr
@@ -112,7 +128,7 @@ def test_without_the_training_extra_the_error_says_how_to_get_it():
 
 
 @pytest.mark.parametrize("command", [(), ("import",), ("evaluate",)])
-def test_without_a_command_the_help_is_shown(command):
+def test_without_a_command_the_help_is_shown(train, command):
     done = train(*command)
     assert "Commands:" in done.stdout + done.stderr
 
@@ -129,14 +145,14 @@ def test_without_a_command_the_help_is_shown(command):
         ("evaluate", "quality"),
     ],
 )
-def test_every_commands_help_has_an_example(command):
+def test_every_commands_help_has_an_example(train, command):
     done = train(*command, "--help")
     assert done.returncode == 0
     assert f"facesecure-train {' '.join(command)} --" in done.stdout
 
 
 @pytest.mark.parametrize("kind", ["verification", "classifier"])
-def test_a_rate_of_false_accepts_is_read_as_the_daemon_reads_it(kind):
+def test_a_rate_of_false_accepts_is_read_as_the_daemon_reads_it(train, kind):
     asked = {rate: train("evaluate", kind, "--far", rate).stderr for rate in ("60%", "1/10000000", "1/1000")}
     assert "must be a rate above 0 and up to 0.5, such as 1/1000, 0.001 or 0.1%, not '60%'" in asked["60%"]
     assert "must be at least 1e-06, not '1/10000000'" in asked["1/10000000"]
@@ -150,13 +166,10 @@ def test_a_rate_of_false_accepts_is_read_as_the_daemon_reads_it(kind):
         ("openset", "--report"), ("tracks", "--plot"), ("quality", "--plot"),
     ],
 )  # fmt: skip
-def test_charts_without_matplotlib_are_refused_before_anything_is_measured(words, tmp_path):
+def test_charts_without_matplotlib_are_refused_before_anything_is_measured(train, words, tmp_path, monkeypatch):
     kind, option = words
-    script = NO_TENSORFLOW.replace('"tensorflow"', '"matplotlib", "tensorflow"')
-    done = subprocess.run(
-        [sys.executable, "-c", script, "evaluate", kind, option, str(tmp_path)],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    done = train("evaluate", kind, option, tmp_path)
     assert done.returncode == 1
     assert "a chart needs matplotlib, which is not installed" in done.stderr
     assert "-m pip install 'facesecure[charts]'" in done.stderr
@@ -192,7 +205,7 @@ def test_files_of_any_name_are_printed(tmp_path):
         (("trian",), "no such command 'trian'. Did you mean 'train'?", ""),
     ],
 )
-def test_a_wrong_option_is_refused_in_one_plain_sentence(words, said, where):
+def test_a_wrong_option_is_refused_in_one_plain_sentence(train, words, said, where):
     done = train(*words)
     assert (done.returncode, done.stdout) == (2, "")
     error, hint = done.stderr.splitlines()
@@ -209,13 +222,13 @@ def test_a_wrong_option_is_refused_in_one_plain_sentence(words, said, where):
         (("dataset", "mirror", "", "x"), "an argument is empty"),
     ],
 )
-def test_an_unset_variable_is_not_taken_for_the_current_folder(words, said):
+def test_an_unset_variable_is_not_taken_for_the_current_folder(train, words, said):
     done = train(*words)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: {said}\nhint: give it a value")
 
 
-def test_a_group_without_a_command_shows_its_help():
+def test_a_group_without_a_command_shows_its_help(train):
     done = train("evaluate")
     assert done.returncode == 2
     assert done.stderr.startswith("Usage: facesecure-train evaluate ")
