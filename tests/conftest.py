@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from facesecure.hub import connecting
 from facesecure.storage import database
@@ -22,6 +23,9 @@ from support.databases.new import MigratedOnce
 
 with suppress(ImportError):
     import psycopg  # noqa: F401 - its TLS aborts the process where TensorFlow was loaded first
+
+settings.register_profile("ours", deadline=None)  # no test fails because a machine was slow
+settings.load_profile("ours")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -33,6 +33,7 @@ def fuzz(path: Path, seconds: float, seed: int) -> tuple[int, int]:
     Any error but a SourceError fails the test.
     """
     whole, broken = path.read_bytes(), path.with_name(f"broken{path.suffix}")
+    print(f"seed {seed}")  # shown of a test that fails, so that it can be repeated
     chance, end, tried, played = random.Random(seed), time.monotonic() + seconds, 0, 0
     while tried < 10 or time.monotonic() < end:
         tried += 1

@@ -41,7 +41,7 @@ VALUES = some.recursive(
     max_leaves=8,
 )
 TOKENS = some.one_of(some.none(), TEXTS, some.sampled_from([token_of(role) for role in Role]))
-quickly = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+quickly = settings(max_examples=1000, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture

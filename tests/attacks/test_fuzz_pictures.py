@@ -40,6 +40,7 @@ def fuzz(data: bytes, seconds: float, seed: int) -> tuple[int, int, int]:
 
     Any error but an ImageError fails the test.
     """
+    print(f"seed {seed}")  # shown of a test that fails, so that it can be repeated
     chance, end, tried, read, crashed = random.Random(seed), time.monotonic() + seconds, 0, 0, 0
     while tried < 50 or time.monotonic() < end:
         tried += 1
@@ -83,7 +84,7 @@ def test_damage_to_each_format(damaging: float, saw: Callable[[str], None]) -> N
 
 
 @given(st.binary(max_size=400))
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_no_bytes_make_a_header_reader_fail(data: bytes) -> None:
     for start in (b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBPVP8X", b"BM", b"II*\0", b"MM\0+",
                   b"GIF89a", b"\0\0\0\x0cjP  ", b"\0\0\0\x18ftypavif", b"\0\0\0\x18ftypheic"):  # fmt: skip
@@ -93,13 +94,13 @@ def test_no_bytes_make_a_header_reader_fail(data: bytes) -> None:
 
 
 @given(st.sampled_from(range(len(BOMBS))), st.integers(0, 2**32))
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_no_damaged_bomb_makes_a_header_reader_fail(number: int, seed: int) -> None:
     read_header(damaged(_bomb(number), random.Random(seed)))
 
 
 @given(st.integers(0, 2**32))
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_a_damaged_crop_is_an_image_or_a_value_error(seed: int) -> None:
     data = damaged(png_bytes(picture((112, 112))), random.Random(seed))
     with suppress(ValueError):

@@ -124,6 +124,7 @@ PARSERS = {maker.__name__: maker for maker in (configuration, export, control_re
 def fuzz(parser: Parser, seconds: float, seed: int) -> tuple[int, int]:
     """Damage for that long, at least 30 times; return how often it was tried and taken. Only our errors may come."""
     whole, read = parser
+    print(f"seed {seed}")  # shown of a test that fails, so that it can be repeated
     chance, end, tried, taken = random.Random(seed), time.monotonic() + seconds, 0, 0
     while tried < 30 or time.monotonic() < end:
         tried += 1

@@ -34,7 +34,7 @@ def own() -> Script:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speakers, "SEARCH_SECONDS", 1.0)
+    monkeypatch.setattr(speakers, "SEARCH_SECONDS", 2.0)
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def found(**script: Any) -> Iterator[CastReceiver]:
 
 
 def announcer(folder: Path, *devices: str) -> Announcer:
-    return Announcer(folder, devices=devices, interfaces=[LOOPBACK], attempt_seconds=4.0)
+    return Announcer(folder, devices=devices, interfaces=[LOOPBACK], attempt_seconds=6.0)
 
 
 def announce_once(folder: Path, speaker: Script) -> None:

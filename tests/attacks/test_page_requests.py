@@ -139,7 +139,7 @@ def test_what_is_too_large_is_refused_while_it_arrives(house: Served, saw: Saw) 
 def test_slow_browsers_do_not_keep_others_out(house: Served, saw: Saw) -> None:
     found = house.server.config.http_protocol_class
     assert issubclass(found, Connection)
-    found.request_seconds = 2.0  # 10 in earnest
+    found.request_seconds = 6.0  # 10 in earnest
     head = f"POST /mode HTTP/1.1\r\nHost: localhost:{house.port}\r\n"
     beginnings = (b"", head.encode(), f"{head}Origin: {house.origin}\r\nContent-Length: 9\r\n\r\nmode".encode())
     with ExitStack() as stack:
@@ -155,9 +155,9 @@ def test_slow_browsers_do_not_keep_others_out(house: Served, saw: Saw) -> None:
             with suppress(ConnectionResetError):
                 assert connection.recv(65536) == b""
         closed = time.monotonic() - begun
-    assert answered < 3
-    assert closed < 15
-    saw("a page is shown meanwhile, within 3 s; who has sent no whole header is disconnected")
+    assert answered < 5.5, "it does not wait for them"
+    assert closed < 30
+    saw("a page is shown meanwhile; who has sent no whole header is disconnected")
 
 
 @attack(

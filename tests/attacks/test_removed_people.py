@@ -58,7 +58,7 @@ def household(tmp_path_factory: pytest.TempPathFactory) -> Household:
             made = sighting(f"hers-{number}", known(NAME), when, picture)
             store.record(replace(made, faces=faces(1, number)))
         toms = Verdict(VerdictKind.KNOWN, f"Tom, not {NAME}", "Tom", 0.7, NAME, 0.3, 9.0, 3)
-        visit(store, "toms", 2, verdict=toms, when=NOW - timedelta(hours=5))
+        visit(store, "toms-visit", 2, verdict=toms, when=NOW - timedelta(hours=5))
         visit(store, "unknown", 3, when=NOW - timedelta(hours=7))
         visit(store, "unrecognised", 1, 4, when=NOW - timedelta(hours=9))
         sealed_before = {table: sealed_values(state, table) for table in SEALED}
@@ -117,7 +117,7 @@ def test_after_a_removal_nothing_is_left_and_what_is_others_stays(household, tmp
         forget_person(store, CONFIG, state, NAME)
         require_nothing_left(state, household)  # while it is open: the log counts, too
         assert {one.name for one in store.sightings(name=None)} >= {"Tom", FORGOTTEN}
-        assert FORGOTTEN in store.sighting("toms").verdict.why
+        assert FORGOTTEN in store.sighting("toms-visit").verdict.why
         assert len(store.faces_seen("unknown")) == 3
     require_nothing_left(state, household)
     assert sorted(found(state, household.kept)) == sorted(household.kept)
@@ -144,7 +144,7 @@ def test_removed_then_rotated_or_expired_nothing_comes_back(household, tmp_path)
         assert found(state, household.kept) == [], "all is encrypted again"
         store.prune(StoreConfig(keep_days=1), NOW + timedelta(days=400))
         store._database.forget()
-    assert found(state, [b"toms", b"unknown", b"hers-"]) == [], "expired sightings are in no file"
+    assert found(state, [b"toms-visit", b"unknown", b"hers-"]) == [], "expired sightings are in no file"
     assert not list(state.rglob("*.jpg"))
 
 

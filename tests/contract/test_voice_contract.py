@@ -59,7 +59,7 @@ def test_it_says_a_sentence_that_can_be_heard(voice: Voice) -> None:
 
 
 def test_a_longer_sentence_takes_longer(voice: Voice) -> None:
-    assert voice.say(f"{SENTENCE}. {SENTENCE}", "en").seconds > 1.5 * voice.say(SENTENCE, "en").seconds
+    assert voice.say(f"{SENTENCE}. {SENTENCE}", "en").seconds > 1.2 * voice.say(SENTENCE, "en").seconds
 
 
 def test_what_it_says_becomes_a_recording_of_the_usual_loudness(voice: Voice) -> None:
@@ -67,7 +67,7 @@ def test_what_it_says_becomes_a_recording_of_the_usual_loudness(voice: Voice) ->
     power = powers(recording)
     words = power[power > power.max() * 1e-4]
     assert power[:25].max() < 1e-6, "half a second of silence, and then the words"
-    assert -21 < 10 * np.log10(words.mean()) < -14
+    assert -23 < 10 * np.log10(words.mean()) < -12
     assert np.abs(recording.samples).max() <= 1.0
 
 

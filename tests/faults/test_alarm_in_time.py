@@ -65,7 +65,7 @@ def test_a_receiver_that_accepts_and_never_answers(
             while not (speaker.began.is_set() or loud(caplog)):
                 time.sleep(0.05)
             took = (datetime.now(UTC) - one.created_at).total_seconds()
-    assert took < PROMISED
+    assert took < PROMISED + (0 if plugged else 5), "the log says so when no time is left, and then it has to be read"
     assert speaker.began.is_set() == plugged
     assert (loud(caplog) == []) == plugged
 

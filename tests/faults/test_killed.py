@@ -129,11 +129,10 @@ def test_while_it_plays(home: Home, monkeypatch: pytest.MonkeyPatch, saw: Callab
     daemon = home.begin()
     daemon.wait_ready()
     again.append(daemon.wait_for("left from an earlier run"))
-    pending = "SELECT 1 FROM deliveries WHERE channel='speaker' AND state IN ('pending', 'attempting')"
-    wait_until(lambda: not home.rows(pending), "silence", 60)
-    daemon.stop()
-    states = dict(home.rows("SELECT state, count(*) FROM deliveries WHERE channel='speaker' GROUP BY state"))
-    assert set(states) == {"delivered"}, states
+    ends = "SELECT state, count(*) FROM deliveries WHERE channel='speaker' GROUP BY state"
+    wait_until(lambda: dict(home.rows(ends)).keys() == {"delivered"}, "silence", 60)
+    states = dict(home.rows(ends))
+    daemon.stop()  # somebody else may be at the door by now, whose alert then waits for the next start
     assert abs(samples(played)).max() > 0.1
     assert lost(home) == []
     saw(

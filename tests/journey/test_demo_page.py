@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from support.page.house import free_port
+from support.ports import free_port
 from support.service.commandline import SETTINGS
 
 WITHIN = 60.0

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.mqtt.broker import free_port
+from support.ports import free_port
 from support.training.class_folders import rendered
 
 pytestmark = pytest.mark.tensorflow

@@ -21,7 +21,8 @@ from support.faults.household import Daemon, Home, wait_until
 from support.home_assistant.fake_phone import FakePhone, fake_phone
 from support.home_assistant.installed import needs_home_assistant
 from support.home_assistant.running import HomeAssistant
-from support.mqtt.broker import Broker, Listener, free_port, listening, running_broker
+from support.mqtt.broker import Broker, Listener, listening, running_broker
+from support.ports import free_port
 from support.tls import Authority
 
 ROOT = Path(__file__).resolve().parents[2]

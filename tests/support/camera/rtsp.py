@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import signal
-import socket
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -34,13 +33,6 @@ def unavailable() -> str | None:
     return None if trial.returncode == 0 else f"GStreamer's RTSP server is missing: apt install {NEEDS}"
 
 
-def free_port() -> int:
-    """Return a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class RtspCamera:
     """A camera process on its own port, killed at the end of the ``with`` block."""
 
@@ -49,7 +41,8 @@ class RtspCamera:
 
         ``shared``: viewers join the film where it is, as at a real camera; otherwise each sees it from its beginning.
         """
-        self.port = free_port()
+        self.port = 0
+        """Chosen by the camera as it is first switched on."""
         self._account = account
         self._film = film
         self._shared = shared
@@ -91,7 +84,9 @@ class RtspCamera:
         ]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert self._process.stdout is not None
-        assert self._process.stdout.readline() == b"ready\n"
+        said = self._process.stdout.readline().split()
+        assert said[:1] == [b"ready"], "it does not listen"
+        self.port = int(said[1])
 
     def kill(self) -> None:
         """Kill it, as if it were unplugged."""

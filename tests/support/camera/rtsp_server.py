@@ -4,7 +4,7 @@
 
 Serves rtsp://127.0.0.1:PORT/door, H.264, 160x120 at 20 frames a second, or FILM unchanged, from its beginning for
 every viewer, or shared by all, who join it where it is, as at a real camera; with digest authentication if an
-account is given. Prints "ready" when it listens.
+account is given. Prints "ready" and its port when it listens; PORT 0 is any that is free.
 """
 
 import sys
@@ -54,8 +54,9 @@ def main(port: str, account: str = "-", film: str = "", shared: str = "") -> Non
     if account != "-":
         protect(server, factory, account)
     server.get_mount_points().add_factory("/door", factory)
-    server.attach(None)
-    print("ready", flush=True)
+    if not server.attach(None):
+        raise SystemExit(f"port {port} is in use")
+    print("ready", server.get_bound_port(), flush=True)
     GLib.MainLoop().run()
 
 

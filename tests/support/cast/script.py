@@ -57,6 +57,10 @@ class Diary:
     def note(self, event: str) -> None:
         self.events.append((event, time.monotonic() - self.began))
 
+    def at(self, event: str) -> float:
+        """Return when the event was first noted, by the clock of all devices."""
+        return self.began + next(seconds for noted, seconds in self.events if noted == event)
+
     @property
     def steps(self) -> list[str]:
         return [event for event, _ in self.events]

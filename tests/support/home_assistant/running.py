@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from support.mqtt.broker import free_port
+from support.ports import free_port
 
 _START = 120.0
 _OF_THIS_MACHINE = ("Skipping pip installation", "Error loading libturbojpeg")

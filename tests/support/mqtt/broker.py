@@ -18,6 +18,8 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from support.ports import free_port
+
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 _PASSWD = shutil.which("mosquitto_passwd")
 
@@ -28,12 +30,6 @@ def needs_mosquitto() -> None:
         if os.environ.get("CI") == "true":
             pytest.fail("mosquitto is not installed: apt install mosquitto")
         pytest.skip("mosquitto is not installed: apt install mosquitto")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -20,6 +20,7 @@ from facesecure.camera.synthetic.clip import enrolment_images
 from facesecure.domain.accounts import Role
 from support.faults.household import Daemon, Home, wait_until
 from support.page_socket import call
+from support.ports import free_port
 from support.service.commandline import write_picture
 
 PASSWORD = "a long way to the garden gate"
@@ -146,10 +147,3 @@ def photo_album(folder: Path, count: int = 6) -> Path:
     for number, image in enumerate(enrolment_images(count)):
         write_picture(folder / f"grace-{number}.jpg", image)
     return folder
-
-
-def free_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

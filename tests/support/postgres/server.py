@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from support.mqtt.broker import free_port
+from support.ports import free_port
 from support.tls import Authority
 
 ADMINISTRATOR = "administrator"

@@ -25,7 +25,7 @@ def device():
 
 
 def test_a_device_is_listed_as_the_settings_would_name_it(facesecure, configured, device):
-    listed = facesecure("alerts", "devices", "--json", "--timeout", 1, "--config", configured).json["devices"]
+    listed = facesecure("alerts", "devices", "--json", "--timeout", 3, "--config", configured).json["devices"]
     (mine,) = [one for one in listed if one["name"] == device.script.name]
     assert mine == {
         "name": device.script.name,
@@ -40,13 +40,13 @@ def test_a_device_is_listed_as_the_settings_would_name_it(facesecure, configured
 
 
 def test_its_volume_is_asked_for_on_demand(facesecure, configured, device):
-    outcome = facesecure("alerts", "devices", "--volume", "--json", "--timeout", 1, "--config", configured)
+    outcome = facesecure("alerts", "devices", "--volume", "--json", "--timeout", 3, "--config", configured)
     (mine,) = [one for one in outcome.json["devices"] if one["name"] == device.script.name]
     assert (mine["volume"], mine["muted"]) == (0.25, True)
 
 
 def test_a_person_gets_a_table_and_the_line_to_write(facesecure, configured, device):
-    outcome = facesecure("alerts", "devices", "--volume", "--timeout", 1, "--config", configured)
+    outcome = facesecure("alerts", "devices", "--volume", "--timeout", 3, "--config", configured)
     assert device.script.name in outcome.out
     assert "25%, muted" in outcome.out
     assert "[plugins.google_home] devices = [" in outcome.err

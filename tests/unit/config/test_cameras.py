@@ -183,7 +183,7 @@ ANYTHING = st.recursive(
 
 
 @given(st.lists(st.one_of(ANYTHING, st.lists(st.tuples(NUMBERS, NUMBERS), max_size=5)), max_size=3))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_whatever_stands_in_a_mask_and_in_zones_is_areas_or_is_refused_in_plain_words(areas: list[Any]) -> None:
     tables = {"cameras": [{"source": "dir:.", "mask": areas, "zones": areas}]}
     try:

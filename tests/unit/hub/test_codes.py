@@ -43,7 +43,7 @@ def test_a_code_with_a_mistake_or_a_missing_end_is_refused() -> None:
             JoinCode.parsed(text[:at])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=300))
 def test_no_bytes_at_all_break_it(content: bytes) -> None:
     with pytest.raises(UsageError):

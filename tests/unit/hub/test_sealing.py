@@ -40,7 +40,7 @@ LOW_ORDER = [
 """X25519 public keys with which everybody gets the same secret (RFC 7748, section 6.1)."""
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.binary(max_size=5000))
 def test_what_was_sealed_opens_again(plain: bytes) -> None:
     sealed = seal(KEY, plain, PLACE)

@@ -11,8 +11,9 @@ from facesecure.mqtt.connection import Connection
 from facesecure.services.broker import probe
 from facesecure.services.diagnostics.mqtt import mqtt as check
 from facesecure.services.diagnostics.result import CheckContext, Health
-from support.mqtt.broker import free_port, running_broker
+from support.mqtt.broker import running_broker
 from support.mqtt.household import config_on
+from support.ports import free_port
 from support.tls import Authority
 
 

@@ -158,7 +158,7 @@ def test_the_frame_loop_is_not_held_while_a_picture_is_made():
     took = time.monotonic() - began
     release.set()
     asking.join()
-    assert took < 0.5
+    assert took < 4, "held up, it takes five"
 
 
 @pytest.mark.parametrize("width", [320, 1280])

@@ -75,6 +75,11 @@ def test_many_and_long_subjects_are_bounded(log: AuditLog) -> None:
     assert log.path.stat().st_size < 20_000
 
 
+def written(log: AuditLog) -> list[Path]:
+    """Return what may hold a name: all but the key, which has all sorts of letters by chance."""
+    return [path for path in log.folder.iterdir() if path.name != KEY_NAME]
+
+
 def test_a_forgotten_name_leaves_no_trace_and_the_chain_holds(log: AuditLog) -> None:
     for subjects in (["Zoë"], ["visitor 7", "zoë"], ["Tom"]):
         log.record(ANNA, "person-enrolled", subjects)
@@ -82,7 +87,7 @@ def test_a_forgotten_name_leaves_no_trace_and_the_chain_holds(log: AuditLog) -> 
     log.record(ANNA, "armed", ["off"])
     assert shown(check(log)) == [None, "visitor 7", None, "Tom", "off"]
     assert check(log).breaks == ()
-    assert all(b"Zo" not in path.read_bytes() for path in log.folder.iterdir())
+    assert all(b"Zo" not in path.read_bytes() for path in written(log))
 
 
 def test_a_forgotten_name_goes_from_a_line_that_was_cut_short_or_damaged(log: AuditLog) -> None:
@@ -91,7 +96,7 @@ def test_a_forgotten_name_goes_from_a_line_that_was_cut_short_or_damaged(log: Au
         file.write(b'{"subjects":[{"text":"Zoe"\n{"text":"Zoe"')
     (log.folder / f".{LOG_NAME}.1.part").write_text("Zoe, by a process that was killed")
     log.forget(lambda _, text: text == "Zoe", None)
-    assert all(b"Zoe" not in path.read_bytes() for path in log.folder.iterdir())
+    assert all(b"Zoe" not in path.read_bytes() for path in written(log))
     assert [one.sentence for one in check(log).breaks] == ["line 2 cannot be understood: it is damaged or was changed"]
 
 

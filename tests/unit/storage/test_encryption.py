@@ -78,7 +78,7 @@ def test_no_face_and_no_embedding_lies_plain_on_the_disk(household: Path) -> Non
         embeddings += [one.tobytes()[:32] for one in store.marked_strangers(MODEL)]
         assert len(embeddings) == 3 + 6 + 2 + 3
     assert found(household, crops + embeddings) == []
-    assert found(household, [b"\x89PNG"]) == []
+    assert found(household, [b"\x89PNG\r\n\x1a\n"]) == []
     assert len(found(household, all_sealed_values(household))) == 3 * 2 + 2 + 6 * 2 + 3 * 2
 
 

@@ -163,8 +163,8 @@ def test_closing_gives_up_on_one_that_hangs_and_says_what_was_not_sent(caplog: p
     for gate in gates:
         gate.entered.wait(5)
     before = time.monotonic()
-    unsent = dispatcher.close(0.1)
-    assert time.monotonic() - before < 0.4, "the time is for all of them together"
+    unsent = dispatcher.close(1.0)
+    assert time.monotonic() - before < 1.9, "the time is for all of them together"
     assert {name: texts(alerts) for name, alerts in unsent.items()} == {
         name: ["first", "second"] for name in ("one", "two")
     }

@@ -64,7 +64,7 @@ def test_a_stranger_whom_another_door_told_of_is_recorded_with_the_reason(tmp_pa
 def test_a_promise_that_another_door_does_not_keep_is_not_relied_on(
     tmp_path: Path, then: Claim | Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    board = Board(Claim("garage", again_in=0.3), then)
+    board = Board(Claim("garage", again_in=1.5), then)
     with NotifyingDoor(tmp_path, board) as door:
         door.sees(3)
         door.waited(lambda: len(board.asked) == 1)

@@ -160,7 +160,7 @@ events = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(events=events)
 def test_nobody_new_is_ever_held_back_whatever_comes_and_however_the_clock_jumps(events):
     door = Door()
@@ -183,7 +183,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=steps)
 def test_whatever_is_put_right_nobody_is_left_untold_and_every_mistake_told_is_taken_back(steps):
     """Each step is a visitor, or (True) the correction of the sighting before."""

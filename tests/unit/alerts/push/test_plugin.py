@@ -57,10 +57,10 @@ def test_every_browser_reads_who_came_where_and_what_it_may_do(home: Household) 
 
 
 def test_the_push_service_learns_nothing_of_the_visit(home: Household) -> None:
-    home.browser("Ben", "/ben")
+    home.browser("Bartholomew", "/ben")
     home.plugin().send(stranger())
     [got] = home.service.pushes
-    for secret in (b"stranger", b"front door", VISIT.encode(), b"Ben"):
+    for secret in (b"stranger", b"front door", VISIT.encode(), b"Bartholomew"):
         assert secret not in got.body + json.dumps(got.headers).encode()
 
 

@@ -40,12 +40,14 @@ def test_nothing_is_loaded_before_it_is_needed_and_then_once(loads):
 
 
 def test_they_are_freed_when_nobody_has_asked_for_a_while(loads):
-    spare = SpareModels(loads, seconds=0.2)
+    spare = SpareModels(loads, seconds=1.0)
     with spare.lend():
-        time.sleep(0.4)  # not while they are lent
+        time.sleep(1.3)  # not while they are lent
     with spare.lend():
         assert loads.count == 1
-    time.sleep(0.6)
+    deadline = time.monotonic() + 10
+    while spare._models is not None and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert spare._models is None
     with spare.lend():
         assert loads.count == 2

@@ -110,7 +110,7 @@ def test_what_tls_has_decrypted_already_is_known_to_be_there(tls):
         began = time.monotonic()
         ((key, _),) = selector.select(3)
         assert key.fileobj is tls
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 2.5
         read(tls, len(LETTER))
         assert selector.select(0.01) == []
 

@@ -37,7 +37,7 @@ def test_every_way_to_fail_is_told_soon_and_leaves_the_volume_as_it_was(tmp_path
         with Announcer(tmp_path, devices=[device.address], attempt_seconds=2.0) as announcer:
             began = time.monotonic()
             error = announcer.fails()
-            assert time.monotonic() - began < 2.5
+            assert time.monotonic() - began < 6, "who hangs is given 13 s more"
         assert words in error.message
         assert device.address in error.message
         assert advice is None or advice in error.hint

@@ -162,17 +162,17 @@ def test_a_head_without_an_end_is_cut_off(url):
 
 
 def test_a_client_that_dawdles_is_cut_off_and_keeps_nobody_waiting(url, monkeypatch):
-    monkeypatch.setattr(served, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(served, "REQUEST_SECONDS", 2.0)
     slow = [plain(url) for _ in range(5)]
     try:
         for client in slow:
             client.sendall(b"GET / HT")
         began = time.monotonic()
         assert ask(url)[0] == 200
-        assert time.monotonic() - began < 0.3
+        assert time.monotonic() - began < 2
         for client in slow:
             assert cut_off(client)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 15
     finally:
         for client in slow:
             client.close()
@@ -211,13 +211,18 @@ def test_one_client_too_many_is_turned_away(url):
 
 
 def test_when_it_ends_nobody_listens_any_more_and_no_thread_is_left(fetched):
-    before = threading.active_count()
+    before = own_threads()
     with FileServer() as server:
         url = server.offer("127.0.0.1", MP3, print).url
         idle = plain(url)
     with idle, pytest.raises(OSError, match="refused"):
         plain(url)
-    assert threading.active_count() == before
+    assert own_threads() == before
+
+
+def own_threads() -> int:
+    """Return how many threads belong to such servers; those of other tests end when they like."""
+    return sum(thread.name.startswith("google_home-server") for thread in threading.enumerate())
 
 
 def test_it_listens_where_the_device_comes_from_and_nowhere_else(url):

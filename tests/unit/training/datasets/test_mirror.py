@@ -100,7 +100,7 @@ def test_the_pauses_between_attempts_grow(faces, flaky):
     Flaky.failures = 3
     began = time.monotonic()
     mirror(faces, flaky, MirrorOptions(threads=30, retries=3, pause=0.02))
-    assert 0.02 + 0.04 + 0.08 <= time.monotonic() - began < 2
+    assert 0.02 + 0.04 + 0.08 <= time.monotonic() - began < 20
 
 
 def test_what_fails_for_good_is_named_and_the_next_run_brings_it(faces, flaky, caplog):

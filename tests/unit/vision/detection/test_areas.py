@@ -87,7 +87,6 @@ def union_of_cells(box: Box, rectangles: NDArray[np.float64]) -> float:
 
 
 @given(RECTANGLES, st.tuples(st.integers(-50, 900), st.integers(-50, 400), st.integers(1, 300), st.integers(1, 300)))
-@settings(deadline=None)
 def test_the_union_of_rectangles_is_what_the_cells_between_their_edges_add_up_to(
     rectangles: list[Rectangle], at: tuple[int, int, int, int]
 ) -> None:
@@ -99,7 +98,7 @@ def test_the_union_of_rectangles_is_what_the_cells_between_their_edges_add_up_to
 
 
 @given(POLYGONS, POLYGONS)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_polygons_agree_with_a_count_of_points(mask: list[list[Point]], zones: list[list[Point]]) -> None:
     points = (np.stack(np.meshgrid(np.arange(100), np.arange(100)), -1).reshape(-1, 2) + 0.5) / 100
     inside_mask = np.any([within(points, area) for area in mask], 0) if mask else np.zeros(len(points), bool)

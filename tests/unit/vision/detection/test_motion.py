@@ -240,7 +240,7 @@ def test_a_gate_that_is_switched_off_passes_everything() -> None:
 
 
 @given(st.integers(1, 700), st.integers(1, 500))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_picture_size_is_shrunk_without_stretching(width: int, height: int) -> None:
     small = shrink(np.full((height, width), 77, np.uint8))
     assert small.dtype == np.float32
