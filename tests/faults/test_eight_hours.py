@@ -17,6 +17,7 @@ import pytest
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS, GRACE_HOPPER
 from support.faults.film import Caller, film
 from support.faults.table import fault
+from support.ports import free_port
 from support.service.journey import lines_of
 from support.speech.alsa import without_a_card
 from support.store import environment
@@ -61,7 +62,7 @@ def day(tmp_path: Path, household: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 class Kitchen:
     """A Cast device as a process; it can be unplugged."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int) -> None:
         command = [sys.executable, "-m", "support.cast.standalone", "--port", str(port), "--play-seconds", "0.3"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
         assert self.process.stdout is not None
@@ -80,7 +81,7 @@ class Kitchen:
 )
 def test_eight_hours_leave_nothing_behind(day: Path, saw: Callable[[str], None]) -> None:
     pytest.importorskip("pychromecast", reason="needs pychromecast")
-    kitchen = Kitchen()
+    kitchen = Kitchen(free_port())
     (day / "settings.json").write_text(json.dumps(settings(kitchen.address, day / "alerts.jsonl")))
     samples = []
     try:

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from support.ports import free_port
+
 PYTHON = "/usr/bin/python3"  # Debian's: `gi` is its package and not on any index
 SCRIPT = Path(__file__).with_name("rtsp_server.py")
 NEEDS = (
@@ -41,8 +43,7 @@ class RtspCamera:
 
         ``shared``: viewers join the film where it is, as at a real camera; otherwise each sees it from its beginning.
         """
-        self.port = 0
-        """Chosen by the camera as it is first switched on."""
+        self.port = free_port()
         self._account = account
         self._film = film
         self._shared = shared
@@ -84,9 +85,7 @@ class RtspCamera:
         ]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert self._process.stdout is not None
-        said = self._process.stdout.readline().split()
-        assert said[:1] == [b"ready"], "it does not listen"
-        self.port = int(said[1])
+        assert self._process.stdout.readline() == b"ready\n"
 
     def kill(self) -> None:
         """Kill it, as if it were unplugged."""

@@ -4,7 +4,7 @@
 
 Serves rtsp://127.0.0.1:PORT/door, H.264, 160x120 at 20 frames a second, or FILM unchanged, from its beginning for
 every viewer, or shared by all, who join it where it is, as at a real camera; with digest authentication if an
-account is given. Prints "ready" and its port when it listens; PORT 0 is any that is free.
+account is given. Prints "ready" when it listens.
 """
 
 import sys
@@ -56,7 +56,7 @@ def main(port: str, account: str = "-", film: str = "", shared: str = "") -> Non
     server.get_mount_points().add_factory("/door", factory)
     if not server.attach(None):
         raise SystemExit(f"port {port} is in use")
-    print("ready", server.get_bound_port(), flush=True)
+    print("ready", flush=True)
     GLib.MainLoop().run()
 
 
