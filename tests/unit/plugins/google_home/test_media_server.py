@@ -63,7 +63,7 @@ def cut_off(client, whole=20_000_000):
         while chunk := client.recv(1_000_000):
             received += len(chunk)
     except ConnectionResetError:
-        pass
+        pass  # that is an end too
     return received < whole
 
 
