@@ -171,17 +171,24 @@ def locking(database: Path, chance: random.Random) -> Iterator[None]:
         os.waitpid(child, 0)
 
 
+def proves_enough(seen: Seen, kills: int, locks: bool) -> bool:
+    """Whether enough deaths came while alerts waited and plugins told them; how many do so depends on the machine."""
+    cut_off = min(seen.killed_in.get(state, 0) for state in ("attempting", "pending"))
+    return seen.kills >= kills and cut_off > kills and bool(seen.deferred or not locks)
+
+
 def main(folder: Path, kills: int, seed: int, locks: bool = False) -> Seen:
+    """Kill at least ``kills`` times, and on until that ``proves_enough``, but never ten times as often."""
     delivery.RETRIES = replace(delivery.RETRIES, first=0.005, longest=0.02)
     chance, seen, began = random.Random(seed), Seen(), time.monotonic()
     observer = Observer(folder, seen)
     with locking(folder / "state" / "facesecure.db", random.Random(seed)) if locks else nullcontext():
-        for life in range(kills):
-            kill_one(folder, life, chance, locks)
+        while not proves_enough(seen, kills, locks) and seen.kills < 10 * kills:
+            kill_one(folder, seen.kills, chance, locks)
             seen.kills += 1
             seen.deferred += (folder / "state" / "facesecure.db-deferred").exists()
             observer.look()
-    drain(folder, kills, locks)
+    drain(folder, seen.kills, locks)
     marked = observer.look()
     accepted = lines(folder / "accepted")
     for channel, chain in CHAINS.items():
