@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Offer:
-    """A recording at ``url``. ``fetched`` is called once, on the server's thread, when its last byte was sent."""
+    """A recording at ``url``. ``fetched`` is called once, when its last byte was sent."""
 
     origin: str
     path: str
@@ -41,6 +41,7 @@ class Offer:
     fetched: Callable[[], None]
     requested: bool = False
     done: bool = field(default=False, repr=False)
+    _telling: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
     def url(self) -> str:
@@ -48,10 +49,11 @@ class Offer:
         return f"http://{self.origin}{self.path}"
 
     def sent(self) -> None:
-        """Note that all of it was sent."""
-        if not self.done:
-            self.done = True
-            self.fetched()
+        """Note that all of it was sent. Whichever thread calls it, ``fetched`` has returned before this does."""
+        with self._telling:
+            if not self.done:
+                self.done = True
+                self.fetched()
 
 
 class FileServer:
