@@ -184,9 +184,8 @@ class LatestFrame:
         try:
             with closing(cast("Generator[Frame]", source.frames())) as frames:
                 for frame in frames:
-                    if self._stopping.is_set() or source is not self._source:
+                    if self._stopping.is_set() or not self._hand_over(source, frame):
                         break
-                    self._hand_over(frame)
         except BaseException as raised:  # noqa: BLE001  (it is raised again in the reader's thread)
             error = raised
         with self._changed:
@@ -194,12 +193,16 @@ class LatestFrame:
                 self._ended, self._error = True, error
             self._changed.notify_all()
 
-    def _hand_over(self, frame: Frame) -> None:
+    def _hand_over(self, source: Source, frame: Frame) -> bool:
+        """Give ``frame`` to the reader, unless another source has taken the place of its own. Return whether it did."""
         with self._changed:
+            if source is not self._source:
+                return False
             self._beat()
             self._changed.notify_all()
             self._pending.put(frame, replaying=_is(self._source, "replaying"))
             self._changed.notify_all()
+            return True
 
 
 def _is(source: Source, state: str) -> bool:

@@ -53,6 +53,7 @@ class PacketRing:
         self._size = self._next = 0
         self._held: int | None = None
         self._format: StreamFormat | None = None
+        self._connected = False
         self._reader: int | None = None
         self._at = 0.0
         self._before: float | None = None
@@ -70,6 +71,7 @@ class PacketRing:
         except Exception:  # noqa: BLE001 - a stream without films is better than no stream
             self._format = None
             _log.warning("no film can be made of this stream: %s", stream.codec_context.name, exc_info=True)
+        self._connected = self._format is not None
         self._before, self._follows = None, 0
 
     def packet(self, packet: Packet[Any]) -> None:
@@ -84,13 +86,15 @@ class PacketRing:
     def image(self, image: FrameImage) -> None:
         """Put an image aside: whoever writes films codes it (``code_images``)."""
         if self._limit:
+            if not self._connected:
+                self._format, self._connected = None, True
             self._images.append((image, time.monotonic()))
             self.arrived.set()
 
     def closed(self) -> None:
         """End the connection, unless it is one that hung and another has taken its place."""
         if self._reader in (None, threading.get_ident()):
-            self._format = None
+            self._format, self._connected = None, False
             self.arrived.set()
 
     def _time_of(self, packet: Packet[Any]) -> float:
@@ -139,7 +143,7 @@ class PacketRing:
     @property
     def connected(self) -> bool:
         """Whether packets or images come, as far as is known."""
-        return self._format is not None
+        return self._connected
 
     @property
     def latest(self) -> float | None:
@@ -189,7 +193,8 @@ class PacketRing:
         while self._images:
             image, at = self._images.popleft()
             width, height = image.size
-            if self._format is None or (self._format.width, self._format.height) != (width, height):
-                self._format = StreamFormat.of_images(width, height)
+            form = self._format
+            if form is None or (form.width, form.height) != (width, height):
+                form = self._format = StreamFormat.of_images(width, height)
             data, stamp = jpeg_bytes(image.rgb()), round(at * TICKS)
-            self._add(StoredPacket(data, stamp, stamp, True, at, self._next, self._format))
+            self._add(StoredPacket(data, stamp, stamp, True, at, self._next, form))
