@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from support.ports import free_port
 from support.tls import Authority
 
 
@@ -114,6 +115,4 @@ def serving(content: bytes, monkeypatch: pytest.MonkeyPatch, secure: Path | None
 
 def refused_url() -> str:
     """An address where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"

@@ -29,7 +29,8 @@ from facesecure.services.settings_file import Place
 from facesecure.services.sign_in import SignIn
 from facesecure.storage.store import Store
 
-SECONDS = 10.0
+SECONDS = 60.0
+"""How long a reply may take on a busy machine: some load the models first."""
 
 
 class _Camera:

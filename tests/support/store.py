@@ -62,7 +62,7 @@ def run_python(code: str, *arguments: str | Path, mount: str | None = None) -> s
         if not namespaces_work():
             pytest.skip("this machine allows no private mounts (unshare -rm)")
         command = ["unshare", "-rm", "sh", "-c", f'{mount} && exec "$@"', "sh", *command]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment(), check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, env=environment(), check=False)
 
 
 def environment() -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -39,6 +40,10 @@ class RtspPeer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Stop. Closed under a thread that accepts, the socket's number could become the next peer's, and be served."""
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._thread.join(60)
         self._server.close()
 
     def _serve(self) -> None:
@@ -47,7 +52,7 @@ class RtspPeer:
                 viewer, _ = self._server.accept()
             except OSError:
                 return
-            with viewer, viewer.makefile("rb") as lines:
+            with suppress(ConnectionError), viewer, viewer.makefile("rb") as lines:  # a viewer may go at any time
                 self._answer(viewer, lines)
 
     def _answer(self, viewer: socket.socket, lines: Iterable[bytes]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
@@ -68,6 +70,22 @@ def first(source: Any, count: int) -> list[Frame]:
     """Return the first ``count`` frames of a source, and release it."""
     with closing(source.frames()) as frames:
         return list(islice(frames, count))
+
+
+@contextmanager
+def stopped_when(source: Any, true: Callable[[], object]) -> Iterator[None]:
+    """Within the block, another thread stops ``source`` as soon as it comes ``true``, or after a minute."""
+
+    def watch() -> None:
+        deadline = time.monotonic() + 60
+        while not true() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        source.stop()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    yield
+    watcher.join()
 
 
 def noise(

@@ -55,7 +55,7 @@ class App:
         return [status | ({"idleReason": self.idle_reason} if self.idle_reason else {})]
 
 
-def fetched(url: str, timeout: float = 3.0) -> tuple[int, bytes]:
+def fetched(url: str, timeout: float = 20.0) -> tuple[int, bytes]:
     """(status, body) of ``url``, requested by a range as a media element does. (0, b"") if there is no answer."""
     request = urllib.request.Request(url, headers={"Range": "bytes=0-", "User-Agent": "CrKey/1.56"})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

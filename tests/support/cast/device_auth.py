@@ -29,6 +29,14 @@ def device_key(name: str) -> tuple[rsa.RSAPrivateKey, bytes]:
     return key, builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
+def make_keys(script: Script) -> None:
+    """Make the keys of a device that behaves so: one may take seconds, in which a device has to have answered."""
+    if script.key:
+        device_key(script.key)
+    if script.proves == "other":
+        device_key("another device")
+
+
 def answer(script: Script, message: CastMessage, connection_certificate: Path) -> CastMessage:
     """The answer to the challenge in ``message``, as ``script`` has it."""
     challenge = DeviceAuthMessage.FromString(message.payload_binary).challenge

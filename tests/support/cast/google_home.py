@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -48,8 +48,11 @@ class Voice:
 class Announcer:
     """The plugin with ``voice``, closed in the end; ``steps`` is the progress that it reported."""
 
+    defaults: ClassVar[dict[str, Any]] = {}
+    """Settings that a test need not name, beside the plugin's own defaults."""
+
     def __init__(self, folder: Path, **settings: Any) -> None:
-        self.plugin = GoogleHomePlugin(GoogleHomePlugin.Config(**settings))
+        self.plugin = GoogleHomePlugin(GoogleHomePlugin.Config(**{**self.defaults, **settings}))
         self.voice, self.steps = Voice(folder), list[str]()
         self.plugin.attach(
             PluginContext(folder, "front door", "en", self.voice, lambda _, step: self.steps.append(step))

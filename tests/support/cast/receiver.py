@@ -23,7 +23,7 @@ from pychromecast.generated.cast_channel_pb2 import CastMessage
 from support.cast.apps import App, fetched
 from support.cast.certificates import self_signed
 from support.cast.device_auth import NAMESPACE as DEVICE_AUTH
-from support.cast.device_auth import answer
+from support.cast.device_auth import answer, make_keys
 from support.cast.script import Diary, Script
 
 CONNECTION = "urn:x-cast:com.google.cast.tp.connection"
@@ -70,12 +70,21 @@ class CastReceiver:
 
     def __enter__(self) -> CastReceiver:
         self._thread.start()
-        assert self._started.wait(5)
+        assert self._started.wait(60)
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join()
+
+    @property
+    def script(self) -> Script:
+        return self._script
+
+    @script.setter
+    def script(self, script: Script) -> None:
+        make_keys(script)
+        self._script = script
 
     @property
     def address(self) -> str:
@@ -85,7 +94,7 @@ class CastReceiver:
     def loudness(self) -> tuple[float, bool]:
         return self.script.volume, self.script.muted
 
-    def wait_for(self, step: str, timeout: float = 5.0) -> float:
+    def wait_for(self, step: str, timeout: float = 30.0) -> float:
         """Seconds after its start at which ``step`` happened. Raises TimeoutError."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -242,6 +251,8 @@ class CastReceiver:
         self._report(app, "PLAYING", 0)
         if self.script.stuck_at == "PLAYING":
             return None
+        if self.script.together is not None:
+            await asyncio.to_thread(self.script.together.wait, 60)
         await asyncio.sleep(self.script.play_seconds)
         if self.script.drops_at == "PLAYING":
             return self._drop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class Script:
     volume_control: str = "attenuation"  # "fixed": it has no volume to set
     app: App | None = None
     play_seconds: float = 0.05
+    together: threading.Barrier | None = None  # plays on until as many devices play
     answers_after: float = 0.0
     no_handshake: bool = False  # takes the connection and does not speak TLS
     silent: bool = False  # speaks TLS and never answers
@@ -56,10 +58,6 @@ class Diary:
 
     def note(self, event: str) -> None:
         self.events.append((event, time.monotonic() - self.began))
-
-    def at(self, event: str) -> float:
-        """Return when the event was first noted, by the clock of all devices."""
-        return self.began + next(seconds for noted, seconds in self.events if noted == event)
 
     @property
     def steps(self) -> list[str]:

@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -99,10 +99,17 @@ class Door:
 def held() -> dict[str, int]:
     """What this process holds: KB of memory, threads, open files, those of the database's connections apart."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    files = [str(file.readlink()) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]
+    files = list(open_files())
     database = sum("facesecure.db" in file for file in files)
     kb, threads = int(status["VmRSS"].split()[0]), int(status["Threads"])
     return {"kb": kb, "files": len(files) - database, "database": database, "threads": threads}
+
+
+def open_files() -> Iterator[str]:
+    """What the descriptors of this process stand for, but for those that another thread closes meanwhile."""
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            yield str(descriptor.readlink())
 
 
 class Day:

@@ -16,6 +16,8 @@ from typing import Any
 from support.ports import free_port
 
 _START = 120.0
+_PATIENCE = 60.0
+"""Seconds that a busy machine may take longer for anything."""
 _OF_THIS_MACHINE = ("Skipping pip installation", "Error loading libturbojpeg")
 _CONFIGURATION = """
 homeassistant: {{name: Home, time_zone: UTC, unit_system: metric, country: DE}}
@@ -124,15 +126,16 @@ class HomeAssistant:
         found = self.states().get(entity)
         return str(found["state"]) if found else None
 
-    def wait_for(self, entity: str, state: str, seconds: float = 30.0) -> None:
+    def wait_for(self, entity: str, state: str, seconds: float = 90.0) -> None:
         """Wait until ``entity`` has that state."""
         self.wait(lambda: self.state(entity) == state, f"{entity} = {state}", seconds)
 
-    def wait(self, come: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+    def wait(self, come: Callable[[], object], what: str, seconds: float = 90.0) -> None:
         """Wait until ``come()``; AssertionError with ``what`` and the end of the log if it does not."""
-        deadline = time.monotonic() + seconds
+        patience = seconds + _PATIENCE
+        deadline = time.monotonic() + patience
         while not come():
-            assert time.monotonic() < deadline, f"no {what} within {seconds:g} s; the log ends: {self.log[-3000:]}"
+            assert time.monotonic() < deadline, f"no {what} within {patience:g} s; the log ends: {self.log[-3000:]}"
             time.sleep(0.25)
 
     def get(self, path: str) -> Any:

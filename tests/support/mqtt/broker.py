@@ -54,6 +54,7 @@ class Broker:
         else:
             settings += ["allow_anonymous true"]
         settings += ["persistence true", f"persistence_location {self.folder}/", "autosave_interval 1"]
+        settings += ["max_queued_messages 100000"]  # or it drops what comes while a listener is held up
         settings += ["user root"] if os.geteuid() == 0 else []
         file = self.folder / "mosquitto.conf"
         file.write_text("\n".join(settings) + "\n")
@@ -124,14 +125,13 @@ class Listener:
         if user:
             self.client.username_pw_set(user, password)
         self.client.reconnect_delay_set(1, 1)
-        subscribed = threading.Event()
+        self.subscribed = threading.Event()
         self.client.on_connect = lambda client, *_: client.subscribe("#", 1)
-        self.client.on_subscribe = lambda *_: subscribed.set()
+        self.client.on_subscribe = lambda *_: self.subscribed.set()
         self.client.on_message = self._take
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
-        if lasting:
-            assert subscribed.wait(60), "the broker keeps nothing for who has not subscribed"
+        assert self.subscribed.wait(60), "who has not subscribed hears nothing, and the broker keeps nothing for them"
 
     def _take(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         with self._changed:

@@ -58,8 +58,10 @@ def choose_password(page: Page) -> None:
 def confirm_password(page: Page) -> None:
     """Give the password again where the page asks for it; do nothing where it does not.
 
-    The form with the password is sent: a page may have other buttons before it.
+    The form with the password is sent: a page may have other buttons before it. What was clicked before leads to a
+    page that has begun to come, and is not looked at before all of it is there.
     """
+    page.wait_for_load_state("domcontentloaded")
     form = page.locator("main form").filter(has=page.locator("input[type=password]"))
     if form.count():
         form.locator("input[type=password]").fill(PASSWORD)

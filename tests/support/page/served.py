@@ -22,7 +22,7 @@ from facesecure.web.serve import PageServer, ServeOptions, prepare
 from support.page_socket import SignedIn, page_parts, token_of
 
 HTML = {"Accept": "text/html"}
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

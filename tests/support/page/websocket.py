@@ -21,7 +21,7 @@ from wsproto.events import (
 )
 from wsproto.extensions import PerMessageDeflate
 
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 class LiveSocket:

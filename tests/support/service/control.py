@@ -16,7 +16,7 @@ NOBODY = 65534
 _CALL = """
 import json, socket, sys
 connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-connection.settimeout(5)
+connection.settimeout(30)
 try:
     connection.connect(sys.argv[1])
     connection.sendall(b'{"version": 1, "command": "ping"}\\n')
@@ -44,6 +44,6 @@ def call_as(path: Path, uid: int, groups: Sequence[int] = ()) -> dict[str, Any]:
     done = subprocess.run(
         ["/usr/bin/python3", "-I", "-c", _CALL, str(path)],
         user=uid, group=NOBODY, extra_groups=list(groups), cwd="/",
-        capture_output=True, text=True, timeout=20, check=True,
+        capture_output=True, text=True, timeout=90, check=True,
     )  # fmt: skip
     return dict(json.loads(done.stdout))

@@ -112,7 +112,7 @@ class Service:
         """Return whether the journal of the service, or systemd about it, contains ``words``."""
         return words in self.system.journal_text()
 
-    def wait_for_alarm(self, kind: str, timeout: float = 30.0) -> dict[str, Any]:
+    def wait_for_alarm(self, kind: str, timeout: float = 90.0) -> dict[str, Any]:
         """Wait for the log plugin's entry in the journal, found by its field, and return its fields."""
         entries: list[dict[str, Any]] = []
 
@@ -124,9 +124,8 @@ class Service:
         return entries[0]
 
     def wait_for_restart(self, timeout: float = 30.0) -> None:
-        """Wait until systemd has restarted the service and it is READY."""
-        before = self.restarts
-        self.system.wait_for(lambda: self.restarts > before, "systemd to restart the service", timeout)
+        """Wait until systemd has restarted the service since ``start``, from which it counts, and it is READY."""
+        self.system.wait_for(lambda: self.restarts > 0, "systemd to restart the service", timeout)
         self.system.wait_for(lambda: self.state == "active", "the restarted service to be ready", timeout)
 
     @contextmanager

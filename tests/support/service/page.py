@@ -64,4 +64,5 @@ class InstalledPage:
 
     @property
     def process(self) -> int:
-        return int(self.service.system.property(UNIT, "MainPID"))
+        """The process that runs, or the last that did; 0 if none ever did."""
+        return int(self.service.system.property(UNIT, "ExecMainPID"))

@@ -42,7 +42,7 @@ class RecordingPlugin:
         """Note that it was closed."""
         self.closed = True
 
-    def wait_for(self, count: int, timeout: float = 5.0) -> list[Alert]:
+    def wait_for(self, count: int, timeout: float = 30.0) -> list[Alert]:
         """Wait for ``count`` alerts and return all. Raises TimeoutError after ``timeout`` seconds."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self._alerts) >= count, timeout):
