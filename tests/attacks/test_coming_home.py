@@ -130,7 +130,7 @@ def test_presence_that_lay_on_the_broker_or_is_none_disarms_nobody(strangers: Pa
             assert daemon.commands.policy.mode is Mode.AWAY, "it was not certain that nobody was there"
             attacker.say(ANNA, "not_home")
             wait_until(lambda: where(daemon) == "away", "departure")
-            time.sleep(2)
+            wait_until(lambda: daemon.commands.presence_document()["arms_in"] is None, "certainty that nobody is there")
             attacker.say(ANNA, "home")
             wait_until(lambda: daemon.commands.policy.mode is Mode.HOME, "mode by presence")
             wait_until(lambda: len(recorder.alerts) > 0, "alert that it was disarmed")

@@ -53,7 +53,7 @@ def test_a_cast_device_with_a_hostile_name(tmp_path: Path, name: str, saw: Calla
     config = tmp_path / "door.toml"
     config.write_text(f'[plugins.google_home]\ninterfaces = ["{LOOPBACK}"]\n')
     with cast_device(name=f"{own} {name}") as device, advertised(device.script, device.host, device.port):
-        done = facesecure(tmp_path, "--config", config, "alerts", "devices", "--timeout", "3")
+        done = facesecure(tmp_path, "--config", config, "alerts", "devices", "--timeout", "10")
     assert done.returncode == 0, done.stderr
     assert_plain(done.stdout)
     assert_plain(done.stderr, lines=1)

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from zeroconf import ServiceInfo
 
+from facesecure.domain.errors import PluginError
 from facesecure.storage.signed_documents import SignedDocuments
-from facesecure_plugins.google_home import known_devices, speakers, volume
+from facesecure_plugins.google_home import discovery, known_devices, speakers, volume
+from facesecure_plugins.google_home.device import Device
 from facesecure_plugins.google_home.discovery import Browser
 from support.cast.google_home import Announcer
 from support.cast.mdns import LOOPBACK, advertised
@@ -24,6 +27,9 @@ from support.faults.table import attack
 from support.store import environment
 
 Script = dict[str, Any]
+Fails = Callable[[Announcer, str], PluginError]
+PATIENCE = 60.0
+"""Seconds in which a busy machine finds what is there, and begins to play on it."""
 
 
 @pytest.fixture
@@ -33,8 +39,24 @@ def own() -> Script:
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speakers, "SEARCH_SECONDS", 2.0)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speakers, "SEARCH_SECONDS", PATIENCE)
+
+
+@pytest.fixture
+def fails(monkeypatch: pytest.MonkeyPatch) -> Fails:
+    """The error of an announcement by somebody who has heard of the device with a name, and searches no longer."""
+
+    def error(home: Announcer, name: str) -> PluginError:
+        def is_there(devices: list[Device]) -> bool:
+            return name in [one.name for one in devices]
+
+        assert is_there(home.plugin._speaker_group()._browser.wait_for(is_there, PATIENCE))
+        with monkeypatch.context() as patch:
+            patch.setattr(speakers, "SEARCH_SECONDS", 1.0)
+            return home.fails()
+
+    return error
 
 
 @contextmanager
@@ -45,7 +67,7 @@ def found(**script: Any) -> Iterator[CastReceiver]:
 
 
 def announcer(folder: Path, *devices: str) -> Announcer:
-    return Announcer(folder, devices=devices, interfaces=[LOOPBACK], attempt_seconds=6.0)
+    return Announcer(folder, devices=devices, interfaces=[LOOPBACK], attempt_seconds=2 * PATIENCE)
 
 
 def announce_once(folder: Path, speaker: Script) -> None:
@@ -71,10 +93,12 @@ IMPOSTORS = {
     how="a Cast device called Kitchen, after the real one has spoken: with another UUID, with its UUID and another "
     "certificate or none, with its certificate and another key, one that relays its proof, a broken certificate",
 )
-def test_an_impostor_gets_no_announcement(tmp_path: Path, own: Script, lie: Script, saw: Callable[[str], None]) -> None:
+def test_an_impostor_gets_no_announcement(
+    tmp_path: Path, own: Script, lie: Script, fails: Fails, saw: Callable[[str], None]
+) -> None:
     announce_once(tmp_path, own)
     with found(**own | lie) as impostor, announcer(tmp_path, own["name"]) as home:
-        error = home.fails()
+        error = fails(home, own["name"])
         assert impostor.diary.loads == []
     saw(error.message.replace(str(impostor.port), "PORT").replace(own["name"], "Kitchen"))
 
@@ -88,7 +112,10 @@ def test_the_real_one_is_spoken_to_beside_its_impostor(tmp_path: Path, own: Scri
 
 
 def test_an_address_is_held_to_its_certificate_too(tmp_path: Path) -> None:
-    with cast_device(key="the family's") as device, Announcer(tmp_path, devices=[device.address]) as home:
+    with (
+        cast_device(key="the family's") as device,
+        Announcer(tmp_path, devices=[device.address], attempt_seconds=2 * PATIENCE) as home,
+    ):
         home.say()
         device.script = dataclasses.replace(device.script, key="the impostor's")
         error = home.fails()
@@ -96,26 +123,28 @@ def test_an_address_is_held_to_its_certificate_too(tmp_path: Path) -> None:
         assert device.diary.played == 1
 
 
-def test_the_only_device_has_to_stay_the_only_one(tmp_path: Path, own: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    add_service = Browser.add_service
+def test_the_only_device_has_to_stay_the_only_one(
+    tmp_path: Path, own: Script, fails: Fails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Browser._add
 
-    def only_own(self: Browser, zc: Any, type_: str, name: str) -> None:
-        add_service(self, zc, type_, name)
-        self._found = {key: device for key, device in self._found.items() if device.name == own["name"]}
+    def only_own(self: Browser, name: str, info: ServiceInfo) -> None:
+        if (device := discovery._device(info)) is not None and device.name == own["name"]:
+            add(self, name, info)
 
-    monkeypatch.setattr(Browser, "add_service", only_own)
+    monkeypatch.setattr(Browser, "_add", only_own)
     with found(**own) as device, announcer(tmp_path) as home:
         home.say()
         assert device.diary.played == 1
     with found(**own | IMPOSTORS["with another UUID"]) as other, announcer(tmp_path) as home:
-        assert "another device than the only one before" in home.fails().message
+        assert "another device than the only one before" in fails(home, own["name"]).message
         assert other.diary.loads == []
 
 
-def test_a_device_that_was_replaced_is_accepted_on_demand(tmp_path: Path, own: Script) -> None:
+def test_a_device_that_was_replaced_is_accepted_on_demand(tmp_path: Path, own: Script, fails: Fails) -> None:
     announce_once(tmp_path, own)
     with found(**own | IMPOSTORS["with another UUID"]) as new, announcer(tmp_path, own["name"]) as home:
-        assert "facesecure alerts devices --accept" in (home.fails().hint or "")
+        assert "facesecure alerts devices --accept" in (fails(home, own["name"]).hint or "")
         command = ["facesecure", "--state-dir", str(tmp_path), "alerts", "devices", "--accept", own["name"].upper()]
         subprocess.run([sys.executable, "-m", *command], check=True, env=environment())
         home.say()

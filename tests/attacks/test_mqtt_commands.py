@@ -201,7 +201,7 @@ def test_commands_that_are_old_large_or_too_many_are_not_carried_out(
             time.sleep(1.0)
             assert house.mode is Mode.AWAY, "it was sent while we were away"
             attacker.say(ARM, right)
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while house.mode.value != "off":
                 assert time.monotonic() < deadline
                 time.sleep(0.05)

@@ -154,10 +154,10 @@ def test_who_hangs_keeps_nobody_else_waiting(home: Household, saw: Callable[[str
     for name, answer in (("endless", endless), ("trickling", trickling), ("huge", huge_head)):
         home.browser("Mallory", f"/{name}")
         home.service.answers[f"/{name}"] = answer
-    home.service.answers["/silent"] = lambda _: time.sleep(6)
+    home.service.answers["/silent"] = lambda _: time.sleep(15)
     home.browser("Mallory", "/silent")
     home.browser("Ben", "/ben")
-    plugin, began = home.plugin(seconds=2.0), time.monotonic()
+    plugin, began = home.plugin(seconds=6.0), time.monotonic()  # also a busy machine tells Ben in that
     with pytest.raises(PluginError):
         plugin.send(an_alert())
     first = time.monotonic() - began
@@ -165,7 +165,7 @@ def test_who_hangs_keeps_nobody_else_waiting(home: Household, saw: Callable[[str
     with pytest.raises(PluginError):
         plugin.send(Alert(AlertKind.SERVICE, "another"))
     assert len(home.service.at("/ben")) == 2
-    assert first < 8
+    assert first < 20
     saw(f"the attempt ended within {first:.0f} s; the fifth browser got every message")
 
 
