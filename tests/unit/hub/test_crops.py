@@ -16,7 +16,7 @@ from facesecure.domain.door_visits import DoorVisit, PictureState
 from facesecure.domain.doors import OtherDoor
 from facesecure.hub.rows import Right
 from facesecure.hub.store import HubStore
-from facesecure.hub.sync import crops_asked, crops_given
+from facesecure.hub.sync import crops_asked, crops_given, hearing
 from facesecure.hub.sync.crops_asked import KEPT_FOR, PATIENCE, AskedCrops
 from facesecure.hub.sync.crops_given import GivenCrops
 from facesecure.hub.tables import crop_requests, sightings
@@ -56,6 +56,12 @@ class Scene:
         self.asked.fetch(self.front.door.store)
         self.given.give(self.garage.door.store)
         self.asked.fetch(self.front.door.store)
+
+
+@pytest.fixture(autouse=True)
+def _a_round_ends_only_when_everything_was_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After some seconds other duties have their turn; on a slow machine that would come too soon for these tests."""
+    monkeypatch.setattr(hearing, "_LONGEST_ROUND", 3600.0)
 
 
 @pytest.fixture

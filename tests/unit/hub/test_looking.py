@@ -210,4 +210,4 @@ def test_a_door_that_joined_after_the_backup_is_notified_again_once_the_manager_
     )
     settled(late.database)
     large.front.sightings.add([a_sighting()])
-    assert late.database.wait(10)
+    assert late.database.wait(60)

@@ -18,7 +18,7 @@ from facesecure.storage.secret_files import SecretFiles
 def test_it_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     state, person, gone = PeopleState.read(tmp_path), secrets.token_hex(16), secrets.token_hex(16)
     key = DataKey.made(3)
-    entry = Shared("a" * 32, "b" * 32, key, 7, "uid", "Anna", "Anna (gate)", 5.5, frozenset("ab"), frozenset("b"))
+    entry = Shared("a" * 32, "b" * 32, key, 7, "uid", "Annalena", "Anna (gate)", 5.5, frozenset("ab"), frozenset("b"))
     entry.doors, entry.holders, entry.note = frozenset({"c" * 32}), frozenset({"d" * 32}), "!"
     state.people[person] = entry
     state.forget(gone, 9)
@@ -33,7 +33,7 @@ def test_it_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     assert again.people[person].key.secret == key.secret
     assert (again.gone, again.ordered, again.cursor, again.notes()) == ({gone: 9}, {gone}, 12, ("!",))
     assert (again.local_revision, again.was_wiped("somebody removed"), again.was_wiped("uid")) == (5, True, False)
-    assert b"Anna" not in SecretFiles(tmp_path).path(NAME).read_bytes()
+    assert b"Annalena" not in SecretFiles(tmp_path).path(NAME).read_bytes()
 
 
 @pytest.mark.parametrize(

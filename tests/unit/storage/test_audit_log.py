@@ -27,8 +27,9 @@ WRITER = """
 import itertools, sys
 from pathlib import Path
 from facesecure.domain.actors import Actor
-from facesecure.storage.audit_log import AuditLog
-log = AuditLog(Path(sys.argv[1]))
+from facesecure.storage import audit_log
+audit_log._PATIENCE = 60.0  # on a slow disk: the other one syncs, and whoever waits is not served in turn
+log = audit_log.AuditLog(Path(sys.argv[1]))
 for number in itertools.islice(itertools.count(), int(sys.argv[2])):
     log.record(Actor("anna", "command line"), "armed", [f"{sys.argv[3]}-{number}"])
     print(f"{sys.argv[3]}-{number}", flush=True)

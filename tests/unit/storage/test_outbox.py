@@ -18,6 +18,8 @@ from facesecure.domain import Alert, AlertKind, Box, Sighting, Verdict, VerdictK
 from facesecure.domain.deliveries import DeliveryState, DeliveryStatus, PlannedDelivery
 from facesecure.domain.errors import StoreError
 from facesecure.domain.wire.alerts import StoredAlert
+from facesecure.storage import database
+from facesecure.storage.keys import KEY_NAME
 from facesecure.storage.store import Store
 from support.builders import NOON
 from support.store import STRANGER, enrolled_face, known, sighting
@@ -153,13 +155,16 @@ def test_one_that_cannot_be_read_hides_no_other(
     assert bad.identifier in caplog.text
 
 
-def test_another_process_that_writes_for_long_is_not_waited_for(store: Store, state_dir: Path) -> None:
+def test_another_process_that_writes_for_long_is_not_waited_for(
+    store: Store, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 120.0)  # others wait so long that no slow machine is taken for it
     with closing(sqlite3.connect(state_dir / "facesecure.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         before = time.monotonic()
         with pytest.raises(StoreError, match="another process"):
             store.outbox.write(ALERTS[0], planned("a"))
-        assert time.monotonic() - before < 5
+        assert time.monotonic() - before < 60
         other.execute("ROLLBACK")
     assert store.outbox.write(ALERTS[0], planned("a"))
 
@@ -170,15 +175,17 @@ def test_another_thread_that_writes_for_long_is_not_waited_for(store: Store) -> 
     def hold() -> None:
         with store._database.write():
             entered.set()
-            leave.wait(10)
+            leave.wait(60)
 
     holder = threading.Thread(target=hold)
     holder.start()
-    entered.wait(5)
-    with pytest.raises(StoreError, match="busy"):
-        store.outbox.write(ALERTS[0], planned("a"))
-    leave.set()
-    holder.join()
+    try:
+        assert entered.wait(60)
+        with pytest.raises(StoreError, match="busy"):
+            store.outbox.write(ALERTS[0], planned("a"))
+    finally:
+        leave.set()
+        holder.join()
 
 
 # Forgetting ---------------------------------------------------------------------------------------------------------
@@ -203,8 +210,9 @@ def test_who_is_removed_is_named_in_no_alert_any_more(store: Store, state_dir: P
     assert one.sighting is not None
     assert one.sighting.verdict.name == "somebody forgotten"
     assert other.text == "A stranger, not Annabel"
-    files = [path.read_bytes().lower().replace(b"annabel", b"") for path in state_dir.rglob("*") if path.is_file()]
-    assert not any(b"anna" in content for content in files)
+    key = state_dir / KEY_NAME  # has all sorts of letters by chance
+    files = [path for path in state_dir.rglob("*") if path.is_file() and path != key]
+    assert not any(b"anna" in path.read_bytes().lower().replace(b"annabel", b"") for path in files)
 
 
 def test_who_is_renamed_is_called_so_in_past_alerts(store: Store) -> None:

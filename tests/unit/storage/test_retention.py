@@ -125,8 +125,10 @@ def test_sightings_are_recorded_while_old_ones_are_removed(store: Store) -> None
     stop = threading.Event()
 
     def keep_pruning() -> None:
-        while not stop.is_set():
+        while True:  # once at least, however late this thread begins
             store.prune(StoreConfig(keep_days=1), now)
+            if stop.is_set():
+                return
 
     pruner = threading.Thread(target=keep_pruning)
     pruner.start()

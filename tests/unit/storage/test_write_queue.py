@@ -30,14 +30,20 @@ from support.store import enrolled_face, known, picture, sighting
 from support.visitors import CHOOSE, faces
 
 PENDING, ATTEMPTING, DELIVERED, EXPIRED, FAILED, WITHDRAWN = DeliveryState
-LONG = 3.0
-"""Seconds that are far more than a write may wait, and far less than SQLite waits for a lock."""
+LONG = 30.0
+"""Seconds that are far more than a write may wait, and far less than SQLite waits for a lock, if it is ``patient``."""
 
 
 @pytest.fixture
 def database(state_dir: Path) -> Path:
     Store.open(state_dir).close()
     return state_dir / "facesecure.db"
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let SQLite wait for a lock so long that whatever waits with it is not taken for a machine that is slow."""
+    monkeypatch.setattr("facesecure.storage.database.BUSY_SECONDS", 4 * LONG)
 
 
 def resident(state_dir: Path) -> Store:
@@ -48,7 +54,7 @@ def kill(store: Store) -> None:
     """Leave what a kill leaves: the journal on the disk, used by no process."""
     store._writer._stop.set()
     store._writer._wake.set()
-    store._writer._thread.join(10)
+    store._writer._thread.join(60)
     store._writer._journal.close()
     store._database.close()
 
@@ -99,6 +105,7 @@ def assert_everything(store: Store) -> None:
     assert states(store) == {("a stranger", "log"): DELIVERED, ("a stranger", "webhook"): PENDING}
 
 
+@pytest.mark.usefixtures("patient")
 def test_no_write_waits_for_the_lock_and_all_are_made_when_it_is_gone(database: Path) -> None:
     with resident(database.parent) as store:
         with locked(database):
@@ -370,6 +377,7 @@ def test_a_command_that_erases_waits_for_the_daemon_s_deferred_writes(
             assert [seen.identifier for seen in command.sightings()] == ["s1"]
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_daemon_that_stops_meanwhile_stops_soon_and_keeps_the_journal(
     database: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -386,6 +394,7 @@ def test_a_daemon_that_stops_meanwhile_stops_soon_and_keeps_the_journal(
         assert_everything(store)
 
 
+@pytest.mark.usefixtures("patient")
 def test_people_are_polled_without_waiting(database: Path) -> None:
     with resident(database.parent) as store, locked(database):
         before = time.monotonic()
