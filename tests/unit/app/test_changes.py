@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -53,8 +54,14 @@ def test_who_is_up_to_date_waits_for_the_next_change(feed):
 
 
 def test_other_topics_are_not_waited_for(feed):
-    threading.Timer(0.1, feed.bump, (Topic.MODE,)).start()
-    assert feed.wait({"visits": 1}, 0.4)["mode"] == 2
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(feed.wait, {"visits": 1}, 60)
+        feed.bump(Topic.MODE)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.3)
+        feed.bump(Topic.VISITS)
+        found = waiting.result(30)
+    assert (found["mode"], found["visits"]) == (2, 2)
 
 
 def test_nobody_waits_for_longer_than_asked(feed):

@@ -50,7 +50,7 @@ def test_the_example_is_found_configured_and_delivers(server: FileServer) -> Non
     registry = Registry.load({"doorbell": {"url": server.url}})
     record = registry.record("doorbell")
     assert (record.status, record.origin) == (PluginStatus.ENABLED, "doorbell-post 1.0")
-    with Dispatcher(registry.enabled()) as dispatcher:
+    with Dispatcher(registry.enabled(), close_seconds=30) as dispatcher:
         dispatcher.send(told := alert("A stranger is at the front door"))
     assert [json.loads(body) for body in server.posted] == [
         {"text": "A stranger is at the front door", "kind": "stranger", "alert": told.identifier}
@@ -70,7 +70,7 @@ def test_the_example_tells_what_it_could_not_deliver(server: FileServer) -> None
     server.status = 500
     for address, words in ((server.url, "answered 500"), (refused_url(), "cannot be reached")):
         registry = Registry.load({"doorbell": {"url": address}})
-        with Dispatcher(registry.enabled()) as dispatcher:
+        with Dispatcher(registry.enabled(), close_seconds=30) as dispatcher:
             dispatcher.send(alert())
         (report,) = dispatcher.reports()
         assert (report.failed, words in report.last_error) == (1, True)

@@ -10,11 +10,18 @@ from facesecure.alerts.speech.audio import decode
 from facesecure.alerts.speech.voices.fake import FakeVoice
 from facesecure.domain import Alert, AlertKind
 from facesecure.domain.errors import PluginError
+from facesecure_plugins import speaker as speaker_module
 from facesecure_plugins.speaker import RATE, SpeakerPlugin, _refused, devices
 from support.speech.alsa import PLAYED_RATE, samples, without_a_card
 from support.speech.plugin_context import plugin_context
 
 ALERT = Alert(AlertKind.TEST, "A stranger is at the front door (2 earlier ones)", "A stranger is at the front door")
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch):
+    """A machine that pauses makes no device seem to hang."""
+    monkeypatch.setattr(speaker_module, "_CHECK_SECONDS", 60.0)
 
 
 @pytest.fixture

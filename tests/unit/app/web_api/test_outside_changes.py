@@ -59,17 +59,17 @@ def test_who_comes_while_another_looks_does_not_wait(feed):
 
     def revision():
         looking.set()
-        done.wait(5)
+        done.wait(60)
 
     outside = OutsideChanges({(Topic.PEOPLE,): revision}, feed)
     thread = threading.Thread(target=outside.look)
     thread.start()
-    looking.wait(5)
+    assert looking.wait(30)
     began = time.monotonic()
     outside.look()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30
     done.set()
-    thread.join(5)
+    thread.join(30)
 
 
 def test_a_locked_database_is_looked_at_again_later(feed):

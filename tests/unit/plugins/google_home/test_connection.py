@@ -10,8 +10,9 @@ import time
 import pytest
 
 from facesecure_plugins.google_home import connection
+from facesecure_plugins.google_home import tls as tls_module
 from facesecure_plugins.google_home.connection import open_connection
-from facesecure_plugins.google_home.tls import READ_SECONDS, LockedTls
+from facesecure_plugins.google_home.tls import LockedTls
 from support.cast.certificates import self_signed
 from support.cast.receiver import cast_device
 
@@ -85,18 +86,19 @@ def test_one_thread_may_read_while_another_writes(tls):
     reader.start()
     for _ in range(count):
         tls.sendall(LETTER)
-    reader.join(20)
+    reader.join(60)
     assert got == [LETTER * count]
     assert watched.overlaps == 0
 
 
-def test_a_peer_that_is_silent_does_not_keep_the_writer_waiting(tls):
+def test_a_peer_that_is_silent_does_not_keep_the_writer_waiting(tls, monkeypatch):
+    monkeypatch.setattr(tls_module, "READ_SECONDS", 60.0)
     reader = threading.Thread(target=read, args=[tls, len(LETTER)])
     reader.start()
     time.sleep(0.05)  # the reader waits now
     began = time.monotonic()
     tls.sendall(LETTER)
-    assert time.monotonic() - began < READ_SECONDS / 2
+    assert time.monotonic() - began < 30
     reader.join()
 
 
@@ -108,9 +110,9 @@ def test_what_tls_has_decrypted_already_is_known_to_be_there(tls):
     with contextlib.closing(selector):
         selector.register(tls, selectors.EVENT_READ)
         began = time.monotonic()
-        ((key, _),) = selector.select(3)
+        ((key, _),) = selector.select(60)
         assert key.fileobj is tls
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 30
         read(tls, len(LETTER))
         assert selector.select(0.01) == []
 
@@ -127,7 +129,7 @@ def test_what_tls_keeps_to_itself_wakes_nobody(tls):
 
 def test_an_end_is_told(tls):
     tls.sendall(BYE)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not tls.readable() and time.monotonic() < deadline:
         time.sleep(0.01)
     with contextlib.suppress(OSError):
@@ -139,10 +141,10 @@ def test_a_peer_that_never_shakes_hands_is_given_up():
         began = time.monotonic()
         with pytest.raises(OSError, match="timed out"), open_connection(device.host, device.port, 0.3):
             pass
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10, "the device itself would wait for ever"
 
 
 def test_a_connection_that_nobody_started_is_closed_all_the_same():
-    with cast_device() as device, open_connection(device.host, device.port, 3) as cast:
+    with cast_device() as device, open_connection(device.host, device.port, 30) as cast:
         assert not cast.is_alive()
     assert cast.socket.fileno() == -1

@@ -1,6 +1,5 @@
 """Failures: quick, with a helpful message, and with the volume restored."""
 
-import socket
 import time
 
 import pytest
@@ -11,6 +10,7 @@ from facesecure_plugins.google_home.volume import FILE_NAME
 from support.cast.apps import App
 from support.cast.google_home import Announcer
 from support.cast.receiver import cast_device
+from support.ports import free_port
 
 QUIET = (0.2, True)
 
@@ -34,10 +34,10 @@ QUIET = (0.2, True)
 )
 def test_every_way_to_fail_is_told_soon_and_leaves_the_volume_as_it_was(tmp_path, script, words, advice):
     with cast_device(volume=QUIET[0], muted=QUIET[1], **script) as device:
-        with Announcer(tmp_path, devices=[device.address], attempt_seconds=2.0) as announcer:
+        with Announcer(tmp_path, devices=[device.address], attempt_seconds=4.0) as announcer:
             began = time.monotonic()
             error = announcer.fails()
-            assert time.monotonic() - began < 6, "who hangs is given 13 s more"
+            assert time.monotonic() - began < 30, "who hangs is given 39 s more"
         assert words in error.message
         assert device.address in error.message
         assert advice is None or advice in error.hint
@@ -62,10 +62,7 @@ def test_the_app_is_ended_when_it_could_not_play_too(tmp_path):
 
 
 def test_nobody_at_the_address(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    with Announcer(tmp_path, devices=[address]) as announcer:
+    with Announcer(tmp_path, devices=[f"127.0.0.1:{free_port()}"]) as announcer:
         error = announcer.fails()
     assert "cannot be reached" in error.message
     assert "refused" in error.message
@@ -122,7 +119,7 @@ def test_what_is_owed_is_readable_by_nobody_else(tmp_path):
     assert (tmp_path / FILE_NAME).stat().st_mode & 0o777 == 0o600
 
 
-def eventually(true, seconds=5.0):
+def eventually(true, seconds=30.0):
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline

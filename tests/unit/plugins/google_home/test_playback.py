@@ -125,11 +125,10 @@ def test_a_device_with_an_ipv6_address_plays(tmp_path):
 
 
 def test_several_devices_play_at_the_same_time(tmp_path):
-    with cast_device(play_seconds=2.0) as one, cast_device(play_seconds=2.0) as other:
+    both = threading.Barrier(2)
+    with cast_device(together=both) as one, cast_device(together=both) as other:
         with Announcer(tmp_path, devices=[one.address, other.address]) as announcer:
             announcer.say()
-        began, ended = ([device.diary.at(step) for device in (one, other)] for step in ("PLAYING", "FINISHED"))
-        assert max(began) < min(ended)
         assert (one.diary.played, other.diary.played) == (1, 1)
         assert one.diary.fetched[0][0] != other.diary.fetched[0][0]
         assert announcer.steps == ["fetched", "playing", "finished"]
