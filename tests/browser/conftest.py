@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from facesecure.domain.accounts import Role
 from facesecure.services.certificates.folder import issue
@@ -29,6 +29,8 @@ LONG_ENOUGH = 270
 """Times that twenty seconds are filmed: an hour and a half, which all slow tests together do not take."""
 _PASSWORD_EVERY = 240.0
 """Seconds after which a person gives the password again."""
+_SECONDS = 30.0
+"""What a page may take for anything: a busy machine pauses for seconds, and a browser needs all of it."""
 SignedIn = Callable[..., Page]
 NAMES = {Role.OWNER: "Olga", Role.MEMBER: "Ben", Role.VIEWER: "Clara", Role.KIOSK: "hall tablet"}
 
@@ -90,6 +92,7 @@ def chromium(certificates: Path) -> Iterator[Browser]:
         why = f"{CHROMIUM} is not here: apt install chromium"
         pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
     words = [f"--ignore-certificate-errors-spki-list={key_of(certificates)}", "--no-sandbox", "--disable-gpu"]
+    expect.set_options(timeout=1000 * _SECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=words)
         yield browser
@@ -134,7 +137,7 @@ def browsing(chromium: Browser) -> Iterator[Callable[..., Page]]:
             color_scheme="dark" if dark else "light", java_script_enabled=javascript, has_touch=size is PHONE,
             is_mobile=size is PHONE, device_scale_factor=1, reduced_motion="reduce",
         )  # fmt: skip
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(1000 * _SECONDS)
         page = context.new_page()
         opened.append((context, Watched(page, house.url)))
         return page

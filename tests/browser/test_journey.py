@@ -185,6 +185,7 @@ def test_change_a_setting_and_take_it_back(home, owner):
 
 
 def confirm_in_form(page: Page) -> None:
-    """Fill in the password where the form asks for it."""
+    """Fill in the password where the form asks for it, once all of it is there."""
+    page.wait_for_load_state("domcontentloaded")
     if page.locator("input[type=password]").count():
         confirm_password(page)

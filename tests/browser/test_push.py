@@ -7,6 +7,7 @@ daemon sends to our push service is decrypted and handed to Chromium's own servi
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from support.push_service import PushService, SubscribedBrowser, claims_of, enco
 from support.tls import Authority
 
 VISIT_SECONDS = 60.0
+SHOWN_SECONDS = 30.0
 SUBSCRIBE = """
 PushManager.prototype.getSubscription = async () => null;
 PushManager.prototype.subscribe = async (options) => {
@@ -155,13 +157,16 @@ def deliver(page: Page, house: House, data: str) -> dict[str, Any]:
         ),
     )
     tools.send("ServiceWorker.enable")
-    page.wait_for_timeout(500)
+    until = time.monotonic() + SHOWN_SECONDS
+    while not registrations and time.monotonic() < until:
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(500)  # the newest is the last that it tells of
     return _pushed(tools, page, house, registrations[-1], data)
 
 
 def _pushed(tools: CDPSession, page: Page, house: House, registration: str, data: str) -> dict[str, Any]:
     words = {"origin": house.url + "/", "registrationId": registration, "data": data}
-    for attempt in range(60):
+    for attempt in range(round(10 * SHOWN_SECONDS)):
         if attempt % 20 == 0:  # on a busy machine Chromium may lose one to a worker that is starting
             tools.send("ServiceWorker.deliverPushMessage", words)
         if found := page.evaluate(NOTIFICATIONS):

@@ -168,7 +168,7 @@ def test_a_cluster_that_has_no_workers_yet_is_waited_for_aloud(monkeypatch, capl
 
 def test_a_cluster_without_workers_is_waited_for_aloud_and_given_up_after_a_while(monkeypatch, caplog):
     with bare_cluster() as started, Workforce(cluster=started.scheduler_address).pool() as pool:
-        for name, seconds in (("_SAID_S", 0.3), ("_RETURN_S", 3), ("_COUNTED_S", 0.1)):
+        for name, seconds in (("_SAID_S", 0.3), ("_RETURN_S", 10), ("_COUNTED_S", 0.1)):
             monkeypatch.setattr(f"facesecure.services.bulk.dask_pool.{name}", seconds)
         started.scale(0)
         wait_until(lambda: not pool._client.nthreads(), "the end of the worker")
