@@ -99,9 +99,9 @@ def test_who_has_the_newest_waits_for_the_next():
     assert newest([(view, seen)], 320, 0.1) is None
     threading.Timer(0.1, view.look, [frame_at(1), []]).start()
     began = time.monotonic()
-    _, picture = newest([(view, seen)], 320, 5)
+    _, picture = newest([(view, seen)], 320, 60)
     assert picture.number == seen + 1
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 50, "it is woken, and does not wait for a minute"
 
 
 def test_a_frame_that_comes_too_soon_after_a_picture_is_given_when_its_time_has_come():
@@ -109,7 +109,7 @@ def test_a_frame_that_comes_too_soon_after_a_picture_is_given_when_its_time_has_
     view.look(frame_at(0), [])
     seen = view.picture(320).number
     threading.Timer(0.05, view.look, [frame_at(1), []]).start()
-    _, picture = newest([(view, seen)], 320, 5)
+    _, picture = newest([(view, seen)], 320, 60)
     assert picture.number == seen + 1
 
 
@@ -120,7 +120,7 @@ def test_of_several_cameras_whichever_has_something_new_is_given():
         view.look(frame_at(0), [])
     at_door, at_gate = door.picture(320).number, gate.picture(320).number
     threading.Timer(0.3, gate.look, [frame_at(1), []]).start()
-    view, _ = newest([(door, at_door), (gate, at_gate)], 320, 5)
+    view, _ = newest([(door, at_door), (gate, at_gate)], 320, 60)
     assert view is gate
 
 
@@ -146,7 +146,7 @@ def test_the_frame_loop_is_not_held_while_a_picture_is_made():
 
     class Slow(CountedPixels):
         def rgb(self):
-            release.wait(5)
+            release.wait(60)
             return super().rgb()
 
     view.look(Frame(0, 0.0, Slow(), NOON), [])
@@ -158,7 +158,7 @@ def test_the_frame_loop_is_not_held_while_a_picture_is_made():
     took = time.monotonic() - began
     release.set()
     asking.join()
-    assert took < 4, "held up, it takes five"
+    assert took < 50, "held up, it takes a minute"
 
 
 @pytest.mark.parametrize("width", [320, 1280])

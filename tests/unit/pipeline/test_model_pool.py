@@ -87,11 +87,12 @@ def test_no_set_is_lent_twice_and_an_error_gives_it_back() -> None:
 
 def test_three_quiet_cameras_are_served_beside_one_that_is_always_unsure() -> None:
     """It hangs where each of those who wait asks for itself who is first: the answer changes from one to the next."""
-    pool, served, ended = ModelPool(models("only")), Counter[str](), threading.Event()
+    pool, served, at_work, ended = ModelPool(models("only")), Counter[str](), threading.Event(), threading.Event()
 
     def busy() -> None:
         while not ended.is_set():
             with pool.lend("door", urgent=True):
+                at_work.set()
                 time.sleep(0.002)
                 served["door"] += 1
 
@@ -102,11 +103,16 @@ def test_three_quiet_cameras_are_served_beside_one_that_is_always_unsure() -> No
 
     never_done = [threading.Thread(target=busy, daemon=True) for _ in range(2)]  # one always waits while one works
     cameras = [threading.Thread(target=quiet, args=(name,), daemon=True) for name in ("gate", "yard", "shed")]
-    for thread in (*never_done, *cameras):
+    for thread in never_done:
+        thread.start()
+    assert at_work.wait(60)
+    for thread in cameras:
         thread.start()
     for thread in cameras:
         thread.join(60)
     ended.set()
+    for thread in never_done:
+        thread.join(60)
     assert [served[name] for name in ("gate", "yard", "shed")] == [20, 20, 20]
     assert served["door"] > 0
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Generator
+from contextlib import closing
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from facesecure.camera.sources.base import ProbeResult
+from facesecure.camera.sources.base import Heartbeat, ProbeResult
 from facesecure.camera.sources.live import LiveSource
 from facesecure.domain import FrameImage
 from facesecure.domain.errors import SourceError, SourceLost
@@ -23,7 +26,7 @@ class Failing:
 
     def __init__(self, pictures: int = 0, error: SourceError | None = None) -> None:
         self.opened = 0
-        self._pictures = pictures
+        self.pictures = pictures
         self._error = error
 
     def __str__(self) -> str:
@@ -31,7 +34,7 @@ class Failing:
 
     def images(self, stopped: threading.Event) -> Generator[FrameImage]:
         self.opened += 1
-        for _ in range(self._pictures):
+        for _ in range(self.pictures):
             yield PICTURE
         if self._error is not None:
             raise self._error
@@ -40,9 +43,20 @@ class Failing:
         raise SourceError("never works")
 
 
-def frames_within(source: LiveSource, seconds: float) -> int:
-    threading.Timer(seconds, source.stop).start()
-    return sum(1 for _ in source.frames())
+def pauses(monkeypatch: pytest.MonkeyPatch, camera: Failing, attempts: int, reconnect_max: float) -> list[float]:
+    """Return how long the source of ``camera`` waits after each of its attempts, of which it may make so many."""
+    waited = list[float]()
+
+    def wait(_: Heartbeat, stopped: threading.Event, seconds: float) -> bool:
+        waited.append(seconds)
+        if len(waited) == attempts:
+            stopped.set()
+        return stopped.is_set()
+
+    monkeypatch.setattr(Heartbeat, "wait", wait)
+    frames = sum(1 for _ in LiveSource(camera, reconnect_max, patient=True).frames())
+    assert frames == attempts * camera.pictures
+    return waited
 
 
 @pytest.mark.parametrize(
@@ -50,19 +64,23 @@ def frames_within(source: LiveSource, seconds: float) -> int:
     [Failing(0, SourceError("refused")), Failing(0), Failing(1, SourceLost("cut")), Failing(1)],
     ids=["refuses", "ends at once", "breaks after a picture", "ends after a picture"],
 )
-def test_a_camera_that_fails_at_once_and_for_ever_is_never_asked_in_a_busy_loop(camera: Failing) -> None:
-    source = LiveSource(camera, reconnect_max=5.0, patient=True)
-    frames_within(source, 1.6)
-    assert 2 <= camera.opened <= 1 + 1.6 / (0.5 * 2 / 3)  # half a second, shortened by a third at most
+def test_a_camera_that_fails_at_once_and_for_ever_is_never_asked_in_a_busy_loop(
+    camera: Failing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = pauses(monkeypatch, camera, attempts=20, reconnect_max=5.0)
+    assert camera.opened == 20
+    assert min(waited) >= 0.5 * 2 / 3  # half a second, shortened by a third at most
+    assert max(waited) <= 5
 
 
-def test_each_attempt_of_a_camera_that_stays_away_waits_longer_up_to_the_limit() -> None:
-    camera = Failing(0, SourceError("refused"))
-    frames_within(LiveSource(camera, reconnect_max=0.2, patient=True), 1.2)
-    assert 5 <= camera.opened <= 10
-    camera = Failing(0, SourceError("refused"))
-    frames_within(LiveSource(camera, reconnect_max=60.0, patient=True), 2.0)
-    assert 2 <= camera.opened <= 3
+def test_each_attempt_of_a_camera_that_stays_away_waits_longer_up_to_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    short = pauses(monkeypatch, Failing(0, SourceError("refused")), attempts=10, reconnect_max=0.2)
+    assert all(0.2 * 2 / 3 <= pause <= 0.2 for pause in short)
+    long = pauses(monkeypatch, Failing(0, SourceError("refused")), attempts=10, reconnect_max=60.0)
+    assert all(later > earlier for earlier, later in pairwise(long[:6]))  # doubled, and shortened by less than half
+    assert all(60 * 2 / 3 <= pause <= 60 for pause in long[7:])
 
 
 def test_stopping_does_not_wait_for_the_pause_to_end() -> None:
@@ -71,7 +89,16 @@ def test_stopping_does_not_wait_for_the_pause_to_end() -> None:
     assert list(source.frames()) == []
 
 
-def test_the_first_picture_is_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_source_that_waits_really_lets_the_time_pass() -> None:
+    camera, began = Failing(1, SourceLost("cut")), time.monotonic()
+    with closing(LiveSource(camera, reconnect_max=0.3, patient=True).frames()) as frames:
+        assert [next(frames).index for _ in range(3)] == [0, 1, 2]
+    assert time.monotonic() - began >= 2 * 0.3 * 2 / 3
+
+
+def test_the_first_picture_is_in_the_log_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     caplog.set_level(logging.INFO)
-    assert frames_within(LiveSource(Failing(3, SourceLost("cut")), reconnect_max=0.05, patient=True), 0.3) > 5
+    pauses(monkeypatch, Failing(3, SourceLost("cut")), attempts=4, reconnect_max=0.05)
     assert caplog.text.count("failing:0 delivers images of 160x90") == 1

@@ -11,7 +11,8 @@ from support.camera.rtsp import RtspCamera, unavailable
 from support.camera.rtsp_peer import RtspPeer
 from support.camera.sources import first
 
-QUICK = CameraConfig(timeout=2.0)
+PATIENT = CameraConfig(timeout=60.0)
+"""What is late is not taken for silence."""
 
 
 @pytest.mark.parametrize("method", ["DESCRIBE", "SETUP", "PLAY"])
@@ -31,14 +32,14 @@ QUICK = CameraConfig(timeout=2.0)
 )
 def test_an_answer_is_put_into_words(method: str, status: str, message: str, hint: str) -> None:
     with RtspPeer(**{method: status}) as peer, pytest.raises(SourceError, match=message) as caught:
-        probe(peer.url, QUICK)
+        probe(peer.url, PATIENT)
     assert hint in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize("method", ["DESCRIBE", "SETUP", "PLAY"])
 def test_a_camera_that_hangs_up_is_named(method: str) -> None:
     with RtspPeer(**{method: "0"}) as peer, pytest.raises(SourceError, match="hangs up while connecting") as caught:
-        probe(peer.url, QUICK)
+        probe(peer.url, PATIENT)
     assert "transport" in (caught.value.hint or "")
 
 

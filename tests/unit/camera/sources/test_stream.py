@@ -22,13 +22,13 @@ from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
 from facesecure.domain.errors import SourceError, SourceLost
 from support.camera.rtsp import RtspCamera, unavailable
-from support.camera.sources import first, plain, walk, write_video
+from support.camera.sources import first, plain, stopped_when, walk, write_video
 from support.ports import free_port
 
 PASSWORD = "hunter2"
 ACCOUNT = f"porch:{PASSWORD}"
-QUICK = CameraConfig(timeout=1.0, reconnect_max=0.5)
-PATIENT = CameraConfig(timeout=3.0, reconnect_max=0.5)
+QUICK = CameraConfig(timeout=30.0, reconnect_max=0.5)
+"""Tries again soon, and takes nobody who is only slow for silent."""
 
 
 @pytest.fixture
@@ -85,16 +85,19 @@ def test_a_killed_server_is_reported_and_the_stream_comes_back(
 
 @pytest.mark.rtsp
 def test_a_stalled_server_is_a_loss_after_the_time_out(camera: RtspCamera) -> None:
-    troubles: list[SourceError | None] = []
-    source = open_source(camera.url, QUICK, on_trouble=troubles.append)
+    losses: list[SourceError] = []
+
+    def told(trouble: SourceError | None) -> None:
+        losses.extend([trouble] if isinstance(trouble, SourceLost) else [])
+
+    source = open_source(camera.url, CameraConfig(timeout=2.0, reconnect_max=0.5), on_trouble=told)
     with closing(source.frames()) as frames:
         next(frames)
-        threading.Timer(3.0, source.stop).start()
-        camera.stall()
-        list(frames)
-    assert isinstance(troubles[0], SourceLost)
+        with stopped_when(source, lambda: losses):
+            camera.stall()
+            list(frames)
     # Packets may have been under way that make no whole picture; on a busy machine they are what came last.
-    assert any(why in str(troubles[0]) for why in ("sent nothing for 1 s", "sends data but no image"))
+    assert any(why in str(losses[0]) for why in ("sent nothing for 2 s", "sends data but no image"))
 
 
 def seldom(folder: Path, seconds: int, gap: int) -> Path:
@@ -107,12 +110,13 @@ def seldom(folder: Path, seconds: int, gap: int) -> Path:
 def test_a_camera_whose_key_frames_come_seldom_is_seen_from_its_first_one(tmp_path: Path) -> None:
     if reason := unavailable():
         pytest.skip(reason)
+    patient = CameraConfig(timeout=8.0, reconnect_max=0.5)
     with RtspCamera(film=seldom(tmp_path, 20, 10)) as camera:
         began = time.monotonic()
-        assert probe(camera.url, PATIENT).width == 160
+        assert probe(camera.url, patient).width == 160
         assert time.monotonic() - began < 9  # 0.5 s on an idle machine; the second key frame comes after 10 s
         troubles: list[SourceError | None] = []
-        assert first(open_source(camera.url, PATIENT, on_trouble=troubles.append), 3)
+        assert first(open_source(camera.url, patient, on_trouble=troubles.append), 3)
         assert troubles == []
 
 
@@ -120,26 +124,26 @@ def test_a_camera_whose_key_frames_come_seldom_is_seen_from_its_first_one(tmp_pa
 def test_a_stream_joined_between_two_key_frames_is_waited_for(tmp_path: Path) -> None:
     if reason := unavailable():
         pytest.skip(reason)
-    with RtspCamera(film=seldom(tmp_path, 30, 5), shared=True) as camera:
+    patient = CameraConfig(timeout=6.0, reconnect_max=0.5)  # less than from one key frame to the next
+    with RtspCamera(film=seldom(tmp_path, 40, 8), shared=True) as camera:
         troubles: list[SourceError | None] = []
         with closing(open_source(camera.url, QUICK).frames()) as other:
             next(other)
             time.sleep(1)
-            source = open_source(camera.url, PATIENT, on_trouble=troubles.append)  # less than from one to the next
-            assert first(source, 2)
+            assert first(open_source(camera.url, patient, on_trouble=troubles.append), 2)
         assert troubles == []
 
 
 @pytest.mark.rtsp
 def test_leaving_a_stalled_camera_does_not_wait_for_its_time_out(camera: RtspCamera) -> None:
-    patient = CameraConfig(timeout=6.0)
+    patient = CameraConfig(timeout=10.0)
     with LatestFrame(open_source(camera.url, patient)) as latest:
         next(iter(latest))
         camera.stall()
         time.sleep(0.3)
         began = time.monotonic()
-    assert time.monotonic() - began < 5
-    latest._thread.join(30)  # left behind, it ends with its time-out
+    assert time.monotonic() - began < 9
+    latest._thread.join(60)  # left behind, it ends with its time-out
     assert not latest._thread.is_alive()
 
 
