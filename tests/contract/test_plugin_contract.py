@@ -124,7 +124,7 @@ def test_it_may_be_closed_twice(plugin: Any) -> None:
 
 
 def test_it_works_on_a_thread_that_did_not_make_it(plugin: Any) -> None:
-    with Dispatcher({"plugin": plugin}) as dispatcher:
+    with Dispatcher({"plugin": plugin}, close_seconds=60) as dispatcher:  # a slow machine may need more than two
         for number in range(3):
             dispatcher.send(alert(f"number {number}"))
     (report,) = dispatcher.reports()

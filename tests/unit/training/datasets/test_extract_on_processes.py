@@ -1,6 +1,7 @@
 """An extraction by two processes of Dask: the bytes of one process, whatever is killed on the way."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,18 +43,46 @@ def extracted(recordings, tmp_path_factory):
     return output
 
 
-def started(recordings, output) -> tuple[subprocess.Popen[str], list[str]]:
-    """An extraction by two processes that has finished a source, and its command."""
+@pytest.fixture(scope="module")
+def plenty(recordings, tmp_path_factory):
+    """So many videos that an extraction is stopped long before its end, also if this process is held up meanwhile."""
+    source = tmp_path_factory.mktemp("plenty")
+    (source / "grace").mkdir()
+    for number in range(400):
+        shutil.copy(recordings / "grace" / "monday.mp4", source / "grace" / f"{number}.mp4")
+    return source
+
+
+WHOLE = "from facesecure_training.cli.main import main; main()"
+HELD = f"""
+import time
+from facesecure_training.datasets.journal import Journal
+add = Journal.add
+def add_and_wait(self, done):
+    add(self, done)
+    time.sleep(120)
+Journal.add = add_and_wait
+{WHOLE}
+"""
+"""Waits to be killed when it has recorded the first source; its workers go on."""
+
+
+def command_of(program: str, recordings, output) -> list[str]:
     words = [
-        sys.executable, "-c", "from facesecure_training.cli.main import main; main()", "dataset", "extract",
+        sys.executable, "-c", program, "dataset", "extract",
         "-d", recordings, "-o", output, "--stride", 1, "--thin", 1, "--min-quality", 0, "--workers", 2,
     ]  # fmt: skip
-    command, journal = [str(word) for word in words], output / ".extract" / "journal.jsonl"
+    return [str(word) for word in words]
+
+
+def started(program: str, recordings, output) -> subprocess.Popen[str]:
+    """An extraction by two processes that has finished a source."""
+    command, journal = command_of(program, recordings, output), output / ".extract" / "journal.jsonl"
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0)
     while not (journal.exists() and journal.stat().st_size):
         assert process.poll() is None
         time.sleep(0.01)
-    return process, command
+    return process
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -63,20 +92,21 @@ def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 def test_killed_as_a_whole_it_leaves_no_process_and_resumes(recordings, extracted, tmp_path):
     output = tmp_path / "faces"
-    process, command = started(recordings, output)
+    process = started(HELD, recordings, output)
     workers = workers_of(process)
     process.kill()
     process.communicate()
     assert len(workers) == 2
     assert psutil.wait_procs(workers, timeout=60)[1] == []
-    resumed = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    command = command_of(WHOLE, recordings, output)
+    resumed = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert resumed.returncode == 0, resumed.stderr
     assert "(0 done before" not in resumed.stdout
     assert files(output) == files(extracted)
 
 
-def test_ctrl_c_ends_its_processes_and_says_how_to_resume(recordings, tmp_path):
-    process, _ = started(recordings, tmp_path / "faces")
+def test_ctrl_c_ends_its_processes_and_says_how_to_resume(plenty, tmp_path):
+    process = started(WHOLE, plenty, tmp_path / "faces")
     workers = workers_of(process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all its processes
     _, said = process.communicate(timeout=60)

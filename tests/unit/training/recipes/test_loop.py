@@ -242,7 +242,7 @@ print("equal")
 
 def test_two_devices_with_half_a_batch_each_learn_what_one_learns(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-c", MIRRORED, tmp_path], capture_output=True, text=True, timeout=240,
+        [sys.executable, "-c", MIRRORED, tmp_path], capture_output=True, text=True, timeout=600,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "TF_CPP_MIN_LOG_LEVEL": "3"},
     )  # fmt: skip
     assert done.stdout.strip().endswith("equal"), done.stderr[-2000:]
