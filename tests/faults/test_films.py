@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import av
 import pytest
 
 from facesecure.storage.clips import Clips
 from facesecure.storage.store import Store
-from support.camera.films import played
+from support.camera.films import mp4_of, played
 from support.camera.rtsp import RtspCamera, unavailable
 from support.faults.disks import fill, small_disk
 from support.faults.household import Home, wait_until
@@ -45,7 +47,16 @@ def wait_for_film(home: Home, count: int = 1) -> str:
     """Wait until the film number ``count`` is on the disk, a second of it at least; return its identifier."""
     wait_until(lambda: len(films(home)) >= count, f"film {count}", 60)
     time.sleep(2.0)
-    return films(home)[count - 1]
+    film = films(home)[count - 1]
+    wait_until(lambda: seconds_on_disk(home, film) >= 1, "second of it on the disk", every=0.1)
+    return film
+
+
+def seconds_on_disk(home: Home, film: str) -> float:
+    """How long a film plays that is being taken; 0 while nothing can be played of it."""
+    with Store.open(home.state) as store, suppress(av.FFmpegError, IndexError):
+        return played(mp4_of(store.clips.media(film))).seconds
+    return 0.0
 
 
 @fault("kill -9 while a visit is filmed", how="SIGKILL at 5 moments of a film, two to four seconds after it began")

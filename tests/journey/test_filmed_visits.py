@@ -74,12 +74,12 @@ def films(state: Path) -> list[tuple[str, bool]]:
     return sorted(clips.items())
 
 
-def wait_for_film(state: Path, *, whole: bool, timeout: float = 60.0) -> str:
-    """Wait for a film of a sighting; return its identifier."""
+def wait_for_film(state: Path, identifier: str, timeout: float = 90.0) -> None:
+    """Wait until that film of a sighting is whole: one of another visit may be so before."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if found := [identifier for identifier, done in films(state) if done is whole]:
-            return found[0]
+        if (identifier, True) in films(state):
+            return
         time.sleep(0.3)
     raise AssertionError(f"no film came: {(state / 'said.txt').read_text()}")
 
@@ -89,9 +89,9 @@ def wait_for_film(state: Path, *, whole: bool, timeout: float = 60.0) -> str:
 def test_the_visit_of_a_stranger_is_filmed_and_the_film_plays(camera: RtspCamera, tmp_path: Path) -> None:
     state = tmp_path / "state"
     with daemon_at(camera.url, state):
-        (line, *_) = wait_for_lines(state / "alerts.jsonl", "stranger", 1, 60)
+        (line, *_) = wait_for_lines(state / "alerts.jsonl", "stranger", 1, 90)
         identifier = line["clip"]
-        wait_for_film(state, whole=True)
+        wait_for_film(state, identifier)
     shown: dict[str, Any] = json.loads(answer(state, "events", "show", line["sighting"], "--json"))
     assert identifier in [one["id"] for one in shown["clips"]]
     answer(state, "events", "clip", line["sighting"], "--output", str(tmp_path / "visit.mp4"))

@@ -158,10 +158,11 @@ def test_one_mode_and_one_alert_with_the_hub_and_two_of_each_without(doors: tupl
     print(f"the mode was at the other door after {took:.2f} s, a command included")
 
     wait_until(lambda: max(front.withdrawn(), garage.withdrawn()) >= 2, "stranger whom both saw", PATIENCE, 0.5)
-    silent, loud = (front, garage) if front.withdrawn() else (garage, front)
-    print(f"{len(loud.alerts())} alerts at one door; {len(silent.alerts())} at the other, {silent.unasked} unasked")
-    assert loud.alerts()
-    assert len(silent.alerts()) <= silent.unasked
+    told = len(front.alerts()) + len(garage.alerts())
+    strangers = max(len(door.alerts()) + door.withdrawn() for door in (front, garage))  # read later, so not too few
+    unasked = front.unasked + garage.unasked
+    print(f"{told} alerts of {strangers} strangers, {unasked} of them by doors that could not ask the other in time")
+    assert 0 < told <= strangers + unasked
 
     for door in (garage, front):
         wait_until(door.strangers_elsewhere, "stranger of the other door", PATIENCE, 0.5)
@@ -179,9 +180,9 @@ def test_one_mode_and_one_alert_with_the_hub_and_two_of_each_without(doors: tupl
 
     hub.server.kill()
     assert front.elsewhere()
-    before = len(silent.alerts()), len(loud.alerts())
+    before = len(front.alerts()), len(garage.alerts())
     wait_until(
-        lambda: len(silent.alerts()) > before[0] and len(loud.alerts()) > before[1], "alert of each", PATIENCE, 0.5
+        lambda: len(front.alerts()) > before[0] and len(garage.alerts()) > before[1], "alert of each", PATIENCE, 0.5
     )
     assert front.run("arm", "away").returncode == garage.run("arm", "off").returncode == 0
     assert (front.status()["mode"], garage.status()["mode"]) == ("away", "off")

@@ -42,7 +42,7 @@ def test_a_network_camera_that_is_unplugged_and_plugged_in_again_goes_on_naming_
         RtspCamera("porch:hunter2", film=door_clip) as camera,
         running_daemon(camera.url, tmp_path / "state", log, said) as daemon,
     ):
-        (first,) = wait_for_lines(log, "known", 1, timeout=60)
+        (first, *_) = wait_for_lines(log, "known", 1, timeout=60)
         assert first["name"] == "Grace Hopper"
         camera.kill()
         camera.switch_on()

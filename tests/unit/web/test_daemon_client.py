@@ -19,6 +19,7 @@ from facesecure.app.web_api.protocol import ANSWER_BODY_LIMIT, ANSWER_LINE_LIMIT
 from facesecure.app.web_api.server import WebServer
 from facesecure.app.web_api.verb import Answer, Arguments, Nothing, Refused, Verb
 from facesecure.domain.accounts import Role
+from facesecure.web import daemon as pauses
 from facesecure.web.daemon import Client, Daemon, DaemonAway, DaemonRefused, Request
 from support.page_socket import SignedIn, page_parts, token_of
 
@@ -31,6 +32,8 @@ def limited(call):
     raise Refused(Refusal.LIMITED, "too many tries", "wait", argument="name", seconds=2.5)
 
 
+SLOWER = 4
+"""How many times as long a crowd naps and pauses: what a busy machine adds to that counts for less."""
 VERBS = (
     Verb(
         "echo", Role.VIEWER, Words, lambda call: Answer({"said": call.arguments.words}, call.body), most_body=9_000_000
@@ -38,7 +41,7 @@ VERBS = (
     Verb("client", None, Nothing, lambda call: Answer({"client": [call.client.address, call.client.agent]})),
     Verb("limited", None, Nothing, limited),
     Verb("slow", None, Nothing, lambda call: time.sleep(0.6) or Answer()),
-    Verb("nap", None, Nothing, lambda call: time.sleep(0.05) or Answer()),
+    Verb("nap", None, Nothing, lambda call: time.sleep(0.05 * SLOWER) or Answer()),
     Verb("film", None, Nothing, lambda call: Answer({"type": "video/mp4"}, bytes(20_000_000))),
 )
 
@@ -91,7 +94,9 @@ def test_many_are_asked_at_once(daemon):
     assert asyncio.run(all_at_once()) == [str(number) for number in range(60)]
 
 
-def test_who_comes_in_a_crowd_is_answered_a_little_later(daemon):
+def test_who_comes_in_a_crowd_is_answered_a_little_later(daemon, monkeypatch):
+    monkeypatch.setattr(pauses, "_PAUSES", [SLOWER * seconds for seconds in pauses._PAUSES])
+
     async def all_at_once():
         return await asyncio.gather(*[daemon.call("nap") for _ in range(120)], return_exceptions=True)
 

@@ -16,7 +16,9 @@ from facesecure.web.screens.events import numbers_of, text_of
 from support.page.served import Served, served_house
 from support.page_socket import token_of
 
-SECONDS = 20.0
+SECONDS = 30.0
+AT_ONCE = 15.0
+"""Seconds that a busy machine may take; what is not told, or does not end, would be waited for longer."""
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def test_a_change_is_told_by_its_topic_at_once(house: Served) -> None:
         begun = time.monotonic()
         house.parts.changes.bump(Topic.MODE)
         said = until("data: mode\n\n")
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < AT_ONCE
         assert f"id: {text_of(numbers(house))}\n" in said
 
 
@@ -88,7 +90,7 @@ def test_streams_end_with_the_server(tmp_path: Path) -> None:
         house.server.should_exit = True
         while connection.recv(65536):
             pass
-        assert time.monotonic() - begun < 8
+        assert time.monotonic() - begun < AT_ONCE
 
 
 @pytest.mark.parametrize(

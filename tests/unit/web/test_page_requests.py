@@ -19,6 +19,7 @@ from facesecure.web.limits import BodyLimits
 from facesecure.web.request import local_path
 from facesecure.web.settings import plain_address
 from facesecure.web.static import static
+from support.faults.household import wait_until
 from support.page.served import Served, served_house, served_page
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -193,7 +194,7 @@ def test_who_sends_no_request_is_disconnected(tmp_path: Path) -> None:
                 begun = time.monotonic()
                 connection.sendall(sent)
                 assert ended(connection)
-                assert time.monotonic() - begun < 5
+                assert time.monotonic() - begun < 9, "sooner than what is not told to hurry"
 
 
 def test_one_address_may_not_take_every_connection(tmp_path: Path) -> None:
@@ -228,7 +229,8 @@ def test_a_browser_that_does_not_read_is_disconnected(tmp_path: Path) -> None:
         request = f"GET {static('htmx.min.js')} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
         with suppress(OSError):
             connection.sendall(200 * request)
-        time.sleep(5)  # until its answers fill what lies between, and half a second more
+        state = served.server.server_state
+        wait_until(lambda: state.total_requests and not state.connections, "end of a browser that does not read")
         received, alive = 0, True
         while alive:
             try:
