@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,9 @@ CLIP = '[camera]\nsource = "file:/srv/door.mp4"\nfile_speed = "real"\n'
 
 IMPATIENT = "[Service]\nWatchdogSec=3s\nRestartSec=200ms\n"
 """A tenth of the unit's own value, to keep the test short."""
+
+_STOPPING, _STOPPED = "de5b426a63be47a7b6ac3eaac82e2f6f", "9d1aaa27d60140bd96365438aad20286"
+"""The kinds of systemd's messages that a unit is being stopped, and has ended (systemd/sd-messages.h)."""
 
 _SILENT = """
 import socket, sys, time
@@ -64,10 +66,11 @@ class Service:
         self.system.run("systemctl", "start", UNIT, timeout=120)
 
     def stop(self) -> float:
-        """Run `systemctl stop`, and return how many seconds it took."""
-        began = time.monotonic()
+        """Run `systemctl stop`, and return how many seconds it took by the journal: this process may be paused."""
         self.system.run("systemctl", "stop", UNIT)
-        return time.monotonic() - began
+        told = (self.system.journal(f"UNIT={UNIT}", f"MESSAGE_ID={one}")[-1] for one in (_STOPPING, _STOPPED))
+        began, ended = (int(one["__MONOTONIC_TIMESTAMP"]) for one in told)
+        return (ended - began) / 1e6
 
     def reset(self) -> None:
         """Stop the service, as after the installation, and clear the journal."""
