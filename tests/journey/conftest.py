@@ -7,18 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.alerts.delivery.dispatcher import Dispatcher
 from facesecure.app.demo.demo import enrol
 from facesecure.camera.synthetic.clip import make_clip
+from support.delivery import end_at_leisure
 from support.service.journey import config_for
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _what_is_ready_is_delivered_at_the_end() -> Iterator[None]:
     """A daemon in the tests' own process waits a minute, not two seconds: the machine may be paused as it ends."""
-    assert Dispatcher.__init__.__kwdefaults__ is not None
     with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(Dispatcher.__init__.__kwdefaults__, "close_seconds", 60.0)
+        end_at_leisure(patched)
         yield
 
 

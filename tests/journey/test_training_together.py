@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.ports import free_ports
+from support.ports import free_port
 from support.training.class_folders import rendered
 
 pytestmark = pytest.mark.tensorflow
@@ -38,8 +38,7 @@ def ended(*processes: subprocess.Popen[str]) -> list[str]:
 
 
 def together(out: Path, *words: object) -> list[subprocess.Popen[str]]:
-    one, other = free_ports(2)
-    hosts = f"127.0.0.1:{one},127.0.0.1:{other}"
+    hosts = f"127.0.0.1:{free_port()},127.0.0.1:{free_port()}"
     shared = ("--out", out, "--strategy", "multi-worker", "--hosts", hosts)
     return [begun(*words, *shared, "--host", number) for number in (0, 1)]
 

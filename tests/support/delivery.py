@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from facesecure.alerts.delivery import dispatcher
 from facesecure.alerts.delivery.dispatcher import Dispatcher
+from support.faults.household import wait_until
 
 AT_LEISURE = 60.0
 """Seconds that a dispatcher has to end: what is ready is sent, however long the machine pauses meanwhile."""
@@ -40,12 +40,9 @@ class SkippedTime:
         self._ahead = seconds
 
 
-def eventually(come_true: Callable[[], Any], seconds: float = 60.0) -> None:
+def eventually(come_true: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until something is so; the time only ends a test that would hang."""
-    deadline = time.monotonic() + seconds
-    while not come_true():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.005)
+    wait_until(come_true, "what has to come true", seconds, 0.005)
 
 
 def plugins_have_ended() -> bool:

@@ -32,11 +32,3 @@ def free_port() -> int:
         with suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port
-
-
-def free_ports(count: int) -> list[int]:
-    """Return so many different ones: two that are chosen one after the other may be the same."""
-    found = set[int]()
-    while len(found) < count:
-        found.add(free_port())
-    return list(found)
